@@ -1,1 +1,21 @@
-export {};
+/** The wire contract of the merchant Open API, in one place for server, SDK, documentation and tests. */
+export * from "./callbacks.ts";
+export * from "./constants.ts";
+export * from "./dates.ts";
+export * from "./declines.ts";
+export * from "./endpoints.ts";
+export * from "./errors.ts";
+export type { AddressRules } from "./formats.ts";
+export { isPositiveAmount } from "./formats.ts";
+export { generateOpenApi } from "./generate.ts";
+export * from "./json.ts";
+export { exampleOf, type JsonSchema, jsonSchemaOf } from "./json-schema.ts";
+export * from "./openapi.ts";
+export * from "./reference.ts";
+export * from "./schemas/account.ts";
+export * from "./schemas/card.ts";
+export * from "./schemas/cardholder.ts";
+export * from "./schemas/consumption.ts";
+export * from "./schemas/merchant.ts";
+export * from "./schemas/product.ts";
+export * from "./validation.ts";

@@ -1,0 +1,251 @@
+-- The decision. One call decides a batch of authorizations: it locks their cards and accounts in key order, walks through the
+-- items in their order of arrival with exact running balances (a prefix-sum query would decline wrongly behind a large
+-- declined item), and writes consumptions, holds and callbacks in a handful of set-based statements.
+--
+-- c_… are the distinct cards, a_… the distinct accounts, both sorted by key; i_… are the items, which point into them with
+-- 1-based indexes (0: none). i_preset is a refusal that the caller has found already ('' for none); it yields to the card's
+-- status, which only the locked row can tell. decline_fragment holds, for each reason, the middle of the callback's data.
+--
+-- Answers one row per item: verdict 'approved', 'asking' (the hold stands, the merchant is to be asked), 'declined' with its
+-- reason, 'stale' (the card changed since the caller read it: nothing was written) or 'repeat' (the network's reference is
+-- known: the consumption's present state, 'Asking' while its merchant is being asked; nothing was written).
+CREATE FUNCTION authorization_decide(
+  c_merchant integer[], c_card text[],
+  a_merchant integer[], a_account uuid[],
+  i_card integer[], i_version integer[], i_credit integer[], i_reserve integer[],
+  i_consume_no text[], i_network_reference text[], i_type text[], i_asks boolean[], i_preset text[],
+  i_amount bigint[], i_credit_total bigint[], i_reserve_total bigint[], i_fee bigint[], i_fee_rows text[],
+  i_limit bigint[], i_limit_week bigint[], i_limit_atm_day bigint[], i_limit_atm_month bigint[],
+  i_week integer[], i_day integer[], i_month integer[],
+  i_local_amount text[], i_local_currency text[], i_name text[], i_mcc text[], i_city text[], i_country text[],
+  i_hold uuid[], i_callback uuid[], i_head text[], i_approved text[], i_tail text[],
+  i_at bigint[], i_hold_until bigint[],
+  decline_reason text[], decline_detail text[], decline_fragment text[]
+) RETURNS TABLE (verdict text, reason text, consume_no text, consumption_status text)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  n constant integer := cardinality(i_card);
+  c_status text[]; c_version integer[]; c_holder text[]; c_merchant_status text[]; c_sequence bigint[];
+  c_week integer[]; c_week_spent bigint[]; c_day integer[]; c_day_spent bigint[]; c_month integer[]; c_month_spent bigint[];
+  c_touched boolean[] := array_fill(false, ARRAY[cardinality(c_card)]);
+  available bigint[];
+  known text[]; known_no text[]; known_status text[]; known_remark text[];
+  v_verdict text[] := array_fill(''::text, ARRAY[n]);
+  v_reason text[] := array_fill(''::text, ARRAY[n]);
+  v_sequence bigint[] := array_fill(NULL::bigint, ARRAY[n]);
+  v_no text[] := i_consume_no;
+  v_status text[] := array_fill(''::text, ARRAY[n]);
+  h_item integer[] := '{}';
+  h_index integer[] := '{}'; h_line smallint[] := '{}'; h_account uuid[] := '{}'; h_amount bigint[] := '{}';
+  c integer; why text; needed bigint; held integer := 0; lines smallint; is_atm boolean; found integer;
+BEGIN
+  SELECT array_agg(l.status ORDER BY l.merchant_id, l.card_no), array_agg(l.version ORDER BY l.merchant_id, l.card_no),
+         array_agg(l.cardholder_no ORDER BY l.merchant_id, l.card_no), array_agg(l.callback_sequence ORDER BY l.merchant_id, l.card_no),
+         array_agg(l.week_start ORDER BY l.merchant_id, l.card_no), array_agg(l.week_spent ORDER BY l.merchant_id, l.card_no),
+         array_agg(l.atm_day ORDER BY l.merchant_id, l.card_no), array_agg(l.atm_day_spent ORDER BY l.merchant_id, l.card_no),
+         array_agg(l.atm_month ORDER BY l.merchant_id, l.card_no), array_agg(l.atm_month_spent ORDER BY l.merchant_id, l.card_no),
+         array_agg(m.status ORDER BY l.merchant_id, l.card_no)
+  INTO c_status, c_version, c_holder, c_sequence, c_week, c_week_spent, c_day, c_day_spent, c_month, c_month_spent, c_merchant_status
+  FROM (
+    SELECT k.* FROM card k
+    WHERE (k.merchant_id, k.card_no) IN (SELECT u.m, u.o FROM unnest(c_merchant, c_card) AS u (m, o))
+    ORDER BY k.merchant_id, k.card_no
+    FOR NO KEY UPDATE
+  ) l JOIN merchant m USING (merchant_id);
+  IF coalesce(cardinality(c_status), 0) <> cardinality(c_card) THEN
+    RAISE EXCEPTION 'authorization: a card does not exist' USING ERRCODE = 'no_data_found';
+  END IF;
+  available := ledger.lock_accounts(a_merchant, a_account);
+
+  -- After the card's lock, so that a repeat that raced with the first message sees what it wrote.
+  SELECT array_agg(p.network_reference), array_agg(p.consume_no),
+         array_agg(CASE p.stage WHEN 'asking' THEN 'Asking' ELSE p.status END), array_agg(p.remark)
+  INTO known, known_no, known_status, known_remark
+  FROM unnest(i_card, i_network_reference) AS u (c, r)
+  JOIN consumption p ON p.merchant_id = c_merchant[u.c] AND p.network_reference = u.r AND p.network_reference <> '';
+
+  FOR i IN 1 .. n LOOP
+    c := i_card[i];
+    IF known IS NOT NULL THEN
+      found := array_position(known, i_network_reference[i]);
+      IF found IS NOT NULL THEN
+        v_verdict[i] := 'repeat'; v_no[i] := known_no[found]; v_status[i] := known_status[found]; v_reason[i] := known_remark[found];
+        CONTINUE;
+      END IF;
+    END IF;
+    IF c_version[c] <> i_version[i] THEN
+      v_verdict[i] := 'stale';
+      CONTINUE;
+    END IF;
+
+    is_atm := i_type[i] = 'Atm';
+    -- A counter of an earlier period counts as zero.
+    IF c_week[c] < i_week[i] THEN c_week[c] := i_week[i]; c_week_spent[c] := 0; END IF;
+    IF c_day[c] < i_day[i] THEN c_day[c] := i_day[i]; c_day_spent[c] := 0; END IF;
+    IF c_month[c] < i_month[i] THEN c_month[c] := i_month[i]; c_month_spent[c] := 0; END IF;
+
+    why := CASE
+      WHEN c_merchant_status[c] <> 'Active' THEN 'merchant_disabled'
+      WHEN c_status[c] = 'Frozen' THEN 'card_frozen'
+      WHEN c_status[c] <> 'Activated' THEN 'card_not_active'
+      WHEN i_preset[i] <> '' THEN i_preset[i]
+      WHEN i_amount[i] > i_limit[i] THEN 'limit_per_purchase'
+      WHEN c_week_spent[c] + i_amount[i] > i_limit_week[i] THEN 'limit_week'
+      WHEN is_atm AND c_day_spent[c] + i_amount[i] > i_limit_atm_day[i] THEN 'limit_atm_day'
+      WHEN is_atm AND c_month_spent[c] + i_amount[i] > i_limit_atm_month[i] THEN 'limit_atm_month'
+      WHEN i_credit[i] > 0 AND available[i_credit[i]] < i_credit_total[i] THEN 'insufficient_credit'
+      WHEN available[i_reserve[i]] < i_reserve_total[i] THEN 'insufficient_reserve'
+      ELSE ''
+    END;
+
+    IF why <> '' THEN
+      v_verdict[i] := 'declined'; v_reason[i] := why; v_status[i] := 'Fail';
+    ELSE
+      c_touched[c] := true;
+      c_week_spent[c] := c_week_spent[c] + i_amount[i];
+      IF is_atm THEN
+        c_day_spent[c] := c_day_spent[c] + i_amount[i];
+        c_month_spent[c] := c_month_spent[c] + i_amount[i];
+      END IF;
+      lines := 0;
+      IF i_credit_total[i] > 0 OR i_reserve_total[i] > 0 THEN
+        held := held + 1;
+        h_item := h_item || i;
+        IF i_credit_total[i] > 0 THEN
+          available[i_credit[i]] := available[i_credit[i]] - i_credit_total[i];
+          lines := 1;
+          h_index := h_index || held; h_line := h_line || lines; h_account := h_account || a_account[i_credit[i]];
+          h_amount := h_amount || i_credit_total[i];
+        END IF;
+        IF i_reserve_total[i] > 0 THEN
+          available[i_reserve[i]] := available[i_reserve[i]] - i_reserve_total[i];
+          lines := (lines + 1)::smallint;
+          h_index := h_index || held; h_line := h_line || lines; h_account := h_account || a_account[i_reserve[i]];
+          h_amount := h_amount || i_reserve_total[i];
+        END IF;
+      END IF;
+      -- Nothing will clear an account verification (amount zero): it is over when it is answered, and nobody is asked.
+      v_verdict[i] := CASE WHEN i_asks[i] AND lines > 0 THEN 'asking' ELSE 'approved' END;
+      v_status[i] := CASE WHEN lines > 0 THEN 'Pending' ELSE 'Success' END;
+    END IF;
+    IF v_verdict[i] <> 'asking' THEN
+      c_touched[c] := true;
+      c_sequence[c] := c_sequence[c] + 1;
+      v_sequence[i] := c_sequence[c];
+    END IF;
+  END LOOP;
+
+  INSERT INTO consumption (merchant_id, consume_no, card_no, cardholder_no, type, status, stage, amount, fee, fee_rows, credit_total,
+    reserve_total, local_amount, local_currency, remark, detail, merchant_name, merchant_mcc, merchant_city, merchant_country,
+    network_reference, hold_id, created_at, changed_at)
+  SELECT c_merchant[i_card[i]], i_consume_no[i], c_card[i_card[i]], c_holder[i_card[i]], i_type[i], v_status[i],
+    CASE WHEN v_verdict[i] = 'asking' THEN 'asking' WHEN v_status[i] = 'Pending' THEN 'held' ELSE 'done' END,
+    i_amount[i], CASE WHEN v_status[i] = 'Fail' THEN 0 ELSE i_fee[i] END, CASE WHEN v_status[i] = 'Fail' THEN '[]' ELSE i_fee_rows[i] END::jsonb,
+    CASE WHEN v_status[i] = 'Fail' THEN 0 ELSE i_credit_total[i] END, CASE WHEN v_status[i] = 'Fail' THEN 0 ELSE i_reserve_total[i] END,
+    i_local_amount[i], i_local_currency[i], v_reason[i],
+    CASE WHEN v_status[i] = 'Fail' THEN coalesce(decline_detail[array_position(decline_reason, v_reason[i])], '') ELSE '' END,
+    i_name[i], i_mcc[i], i_city[i], i_country[i], i_network_reference[i],
+    CASE WHEN v_status[i] = 'Pending' THEN i_hold[i] END, i_at[i], i_at[i]
+  FROM generate_series(1, n) AS i
+  WHERE v_verdict[i] NOT IN ('repeat', 'stale');
+
+  IF held > 0 THEN
+    PERFORM ledger.hold(
+      (SELECT array_agg(c_merchant[i_card[x]] ORDER BY o) FROM unnest(h_item) WITH ORDINALITY AS u (x, o)),
+      (SELECT array_agg(i_hold[x] ORDER BY o) FROM unnest(h_item) WITH ORDINALITY AS u (x, o)),
+      (SELECT array_agg(i_consume_no[x] ORDER BY o) FROM unnest(h_item) WITH ORDINALITY AS u (x, o)),
+      (SELECT array_agg(i_at[x] ORDER BY o) FROM unnest(h_item) WITH ORDINALITY AS u (x, o)),
+      (SELECT array_agg(i_hold_until[x] ORDER BY o) FROM unnest(h_item) WITH ORDINALITY AS u (x, o)),
+      h_index, h_line, h_account, h_amount);
+  END IF;
+
+  INSERT INTO callback (merchant_id, callback_id, card_no, sequence, action, data, created_at, due_at)
+  SELECT c_merchant[i_card[i]], i_callback[i], c_card[i_card[i]], v_sequence[i], 'Consumption',
+    i_head[i] || CASE WHEN v_status[i] = 'Fail' THEN decline_fragment[array_position(decline_reason, v_reason[i])] ELSE i_approved[i] END
+      || i_tail[i] || ',"status":"' || v_status[i] || '","time":' || i_at[i] || '}', i_at[i], i_at[i]
+  FROM generate_series(1, n) AS i
+  WHERE v_sequence[i] IS NOT NULL;
+
+  UPDATE card k
+  SET week_start = c_week[u.c], week_spent = c_week_spent[u.c], atm_day = c_day[u.c], atm_day_spent = c_day_spent[u.c],
+      atm_month = c_month[u.c], atm_month_spent = c_month_spent[u.c], callback_sequence = c_sequence[u.c]
+  FROM generate_series(1, cardinality(c_card)) AS u (c)
+  WHERE c_touched[u.c] AND k.merchant_id = c_merchant[u.c] AND k.card_no = c_card[u.c];
+
+  RETURN QUERY SELECT v_verdict[i], v_reason[i], v_no[i], v_status[i] FROM generate_series(1, n) AS i;
+END $$;
+
+-- Ends a stage of authorizations that hold money. p_stage 'asking' is the second step of one that was put to the merchant, 'held'
+-- the end of one that was approved. i_approved: the hold becomes the authorization's own, until i_hold_until; otherwise it is
+-- given back (p_void_kind 'void' or 'expire'), with what it took from the limits, and the consumption fails with its reason.
+-- i_data is the finished data of the callback. A consumption that is not in that stage any more is left as it is: its row says
+-- concluded = false and the present state.
+CREATE FUNCTION authorization_conclude(
+  i_merchant integer[], i_card text[], i_consume_no text[], i_approved boolean[], i_reason text[], i_detail text[],
+  i_week integer[], i_day integer[], i_month integer[],
+  i_transaction uuid[], i_callback uuid[], i_data text[], i_hold_until bigint[], p_stage text, p_void_kind text, p_at bigint
+) RETURNS TABLE (concluded boolean, consumption_status text, remark text)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  n constant integer := cardinality(i_card);
+  v_at integer[]; v_hold uuid[]; v_amount bigint[]; v_atm boolean[];
+BEGIN
+  -- Cards first, then the accounts (inside ledger.void): the order that every writer keeps.
+  PERFORM 1 FROM card k
+  WHERE (k.merchant_id, k.card_no) IN (SELECT u.m, u.o FROM unnest(i_merchant, i_card) AS u (m, o))
+  ORDER BY k.merchant_id, k.card_no
+  FOR NO KEY UPDATE;
+
+  WITH ended AS (
+    UPDATE consumption p
+    SET status = CASE WHEN i_approved[i] THEN 'Pending' ELSE 'Fail' END,
+        stage = CASE WHEN i_approved[i] THEN 'held' ELSE 'done' END,
+        remark = i_reason[i], detail = i_detail[i], changed_at = p_at,
+        fee = CASE WHEN i_approved[i] THEN p.fee ELSE 0 END,
+        fee_rows = CASE WHEN i_approved[i] THEN p.fee_rows ELSE '[]' END,
+        credit_total = CASE WHEN i_approved[i] THEN p.credit_total ELSE 0 END,
+        reserve_total = CASE WHEN i_approved[i] THEN p.reserve_total ELSE 0 END
+    FROM generate_series(1, n) AS i
+    WHERE p.merchant_id = i_merchant[i] AND p.consume_no = i_consume_no[i] AND p.stage = p_stage
+    RETURNING i, p.hold_id, p.amount, p.type = 'Atm' AS atm
+  )
+  SELECT array_agg(i ORDER BY i), array_agg(hold_id ORDER BY i), array_agg(amount ORDER BY i), array_agg(atm ORDER BY i)
+  INTO v_at, v_hold, v_amount, v_atm
+  FROM ended;
+
+  IF v_at IS NOT NULL THEN
+    PERFORM ledger.extend_holds(array_agg(i_merchant[i]), array_agg(v_hold[x]), array_agg(i_hold_until[i]))
+    FROM unnest(v_at) WITH ORDINALITY AS u (i, x) WHERE i_approved[i] HAVING count(*) > 0;
+    PERFORM ledger.void(p_void_kind, array_agg(i_merchant[i]), array_agg(v_hold[x]), array_agg(i_transaction[i]), p_at)
+    FROM unnest(v_at) WITH ORDINALITY AS u (i, x) WHERE NOT i_approved[i] HAVING count(*) > 0;
+
+    WITH numbered AS (
+      SELECT i, x, i_merchant[i] AS merchant_id, i_card[i] AS card_no, row_number() OVER (PARTITION BY i_merchant[i], i_card[i] ORDER BY i) AS o
+      FROM unnest(v_at) WITH ORDINALITY AS u (i, x)
+    ), pushed AS (
+      INSERT INTO callback (merchant_id, callback_id, card_no, sequence, action, data, created_at, due_at)
+      SELECT k.merchant_id, i_callback[i], k.card_no, k.callback_sequence + o, 'Consumption', i_data[i], p_at, p_at
+      FROM numbered JOIN card k USING (merchant_id, card_no)
+    )
+    UPDATE card k
+    SET callback_sequence = k.callback_sequence + g.pushes,
+        week_spent = k.week_spent - CASE WHEN k.week_start = g.week THEN g.back ELSE 0 END,
+        atm_day_spent = k.atm_day_spent - CASE WHEN k.atm_day = g.day THEN g.back_atm ELSE 0 END,
+        atm_month_spent = k.atm_month_spent - CASE WHEN k.atm_month = g.month THEN g.back_atm ELSE 0 END
+    FROM (
+      SELECT merchant_id, card_no, count(*) AS pushes, max(i_week[i]) AS week, max(i_day[i]) AS day, max(i_month[i]) AS month,
+             coalesce(sum(v_amount[x]) FILTER (WHERE NOT i_approved[i]), 0) AS back,
+             coalesce(sum(v_amount[x]) FILTER (WHERE NOT i_approved[i] AND v_atm[x]), 0) AS back_atm
+      FROM numbered GROUP BY merchant_id, card_no
+    ) g
+    WHERE k.merchant_id = g.merchant_id AND k.card_no = g.card_no;
+  END IF;
+
+  RETURN QUERY
+  SELECT coalesce(i = ANY (v_at), false), p.status, p.remark
+  FROM generate_series(1, n) AS i
+  JOIN consumption p ON p.merchant_id = i_merchant[i] AND p.consume_no = i_consume_no[i]
+  ORDER BY i;
+END $$;

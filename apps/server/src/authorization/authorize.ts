@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { DECLINES, type DeclineReason, isDeclineReason } from "@cardwright/contract";
+import { authData, dataFees } from "#consumptions/index.ts";
+import type { Batcher } from "#database/index.ts";
+import { type Clock, unreachable, uuid7 } from "#kernel/index.ts";
+import { authorization as bounds } from "../limits.ts";
+import { type AskMerchant, declineOf } from "./ask.ts";
+import type { CardFacts, CardKey, FactsCache } from "./facts.ts";
+import { type DecisionItem, decisionItem } from "./item.ts";
+import type { AuthorizationAnswer, AuthorizationRequest } from "./request.ts";
+import type { ConclusionItem, ConclusionRow, DecisionRow } from "./store.ts";
+
+export interface AuthorizeDeps {
+  readonly clock: Clock;
+  /** Which card a number belongs to; null for a number that was never issued. */
+  readonly identify: (pan: string) => Promise<CardKey | null>;
+  readonly cvvIsRight: (given: {
+    readonly pan: string;
+    readonly expiry: CardFacts["expiry"];
+    readonly cvv: string;
+  }) => Promise<boolean>;
+  readonly facts: FactsCache;
+  readonly decisions: Batcher<DecisionItem, DecisionRow>;
+  readonly conclusions: Batcher<ConclusionItem, ConclusionRow>;
+  readonly ask: AskMerchant;
+  /** Called when the network gets `system_error`, with the cause; the request itself must not be logged. */
+  readonly onError: (error: unknown) => void;
+}
+
+const declined = (reason: DeclineReason, consumeNo: string | null = null): AuthorizationAnswer => ({
+  approved: false,
+  consumeNo,
+  reason,
+  repeat: false,
+});
+
+/**
+ * Decides one authorization. Never throws: what goes wrong on our side is declined with `system_error`, and whatever was held
+ * for it comes back by itself. An approval is in the ledger, durably, before it is returned.
+ */
+export async function authorize(deps: AuthorizeDeps, request: AuthorizationRequest): Promise<AuthorizationAnswer> {
+  try {
+    const key = await deps.identify(request.pan);
+    return key === null ? declined("card_not_found") : await decideCard(deps, request, key);
+  } catch (error) {
+    deps.onError(error);
+    return declined("system_error");
+  }
+}
+
+async function decideCard(
+  deps: AuthorizeDeps,
+  request: AuthorizationRequest,
+  key: CardKey,
+): Promise<AuthorizationAnswer> {
+  for (let attempt = 0; attempt <= bounds.staleRetriesMax; attempt += 1) {
+    const facts = await deps.facts.of(key);
+    if (facts === null) {
+      return declined("card_not_found");
+    }
+    const now = deps.clock.now();
+    const item = decisionItem({ request, facts, preset: await refusalBefore(deps, { request, facts, now }), now });
+    const row = await deps.decisions.submit(item);
+    if (row.verdict !== "stale") {
+      return answerOf(deps, { item, row });
+    }
+    deps.facts.forget(key);
+  }
+  throw new Error(`the card changed ${bounds.staleRetriesMax + 1} times during one decision`);
+}
+
+/** What can be refused without a lock. */
+async function refusalBefore(
+  deps: AuthorizeDeps,
+  options: { readonly request: AuthorizationRequest; readonly facts: CardFacts; readonly now: number },
+): Promise<DeclineReason | ""> {
+  const { request, facts } = options;
+  const { expiry } = facts;
+  const wrongExpiry =
+    request.expiry !== null && (request.expiry.year !== expiry.year || request.expiry.month !== expiry.month);
+  // A card is good to the end of its last month, in its own time zone.
+  const endsAt = Date.UTC(expiry.year, expiry.month, 1) - facts.utcOffsetMinutes * 60_000;
+  if (wrongExpiry || options.now >= endsAt) {
+    return "card_expired";
+  }
+  const rightCvv = request.cvv === null || (await deps.cvvIsRight({ pan: request.pan, expiry, cvv: request.cvv }));
+  return rightCvv ? "" : "cvv_mismatch";
+}
+
+async function answerOf(
+  deps: AuthorizeDeps,
+  decided: { readonly item: DecisionItem; readonly row: DecisionRow },
+): Promise<AuthorizationAnswer> {
+  const { item, row } = decided;
+  switch (row.verdict) {
+    case "approved":
+      return { approved: true, consumeNo: row.consumeNo, repeat: false };
+    case "declined":
+      return declined(reasonOf(row.reason), row.consumeNo);
+    case "asking":
+      return askAndConclude(deps, item);
+    case "repeat":
+      return row.consumptionStatus === "Asking" ? awaitFirst(deps, item) : repeatOf(row);
+    case "stale":
+      throw new Error("a stale decision has no answer");
+    default:
+      return unreachable(row.verdict);
+  }
+}
+
+function reasonOf(remark: string): DeclineReason {
+  return isDeclineReason(remark) ? remark : "system_error";
+}
+
+/** The same message again gets the same answer: an approval stays one even when its hold has ended since. */
+function repeatOf(row: DecisionRow): AuthorizationAnswer {
+  const wasApproved = row.consumptionStatus !== "Fail" || row.reason === "expired" || row.reason === "reversed";
+  return wasApproved
+    ? { approved: true, consumeNo: row.consumeNo, repeat: true }
+    : { approved: false, consumeNo: row.consumeNo, reason: reasonOf(row.reason), repeat: true };
+}
+
+/** The first message is still with the merchant: its answer is ours. Looking again is a repeat, which writes nothing. */
+async function awaitFirst(deps: AuthorizeDeps, item: DecisionItem): Promise<AuthorizationAnswer> {
+  for (let look = 0; look < bounds.repeatLooksMax; look += 1) {
+    await sleep(bounds.repeatLookMs);
+    const row = await deps.decisions.submit(item);
+    if (row.consumptionStatus !== "Asking") {
+      return repeatOf(row);
+    }
+  }
+  throw new Error("a repeated message waited in vain for the first one's answer");
+}
+
+async function askAndConclude(deps: AuthorizeDeps, item: DecisionItem): Promise<AuthorizationAnswer> {
+  const { facts, consumeNo } = item;
+  const answer = await deps.ask({ merchantId: facts.merchantId, consumeNo, data: authDataOf(item) });
+  const reason = answer === "approved" ? "" : declineOf(answer);
+  const row = await deps.conclusions.submit(conclusionOf(item, { reason, now: deps.clock.now() }));
+  if (row.concluded && reason === "") {
+    return { approved: true, consumeNo, repeat: false };
+  }
+  return declined(row.concluded ? reasonOf(reason) : reasonOf(row.remark), consumeNo);
+}
+
+function authDataOf(item: DecisionItem): string {
+  return authData({
+    consumeNo: item.consumeNo,
+    cardNo: item.facts.cardNo,
+    cardholderNo: item.facts.cardholderNo,
+    type: item.type,
+    amount: item.amount,
+    localAmount: item.localAmount,
+    localCurrency: item.localCurrency,
+    acceptor: item.acceptor,
+    createdAt: item.at,
+  });
+}
+
+function conclusionOf(
+  item: DecisionItem,
+  end: { readonly reason: DeclineReason | ""; readonly now: number },
+): ConclusionItem {
+  const { reason, now } = end;
+  const detail = reason === "" ? "" : DECLINES[reason].en;
+  const status = reason === "" ? "Pending" : "Fail";
+  const fees = reason === "" ? item.dataApproved : dataFees({ fee: 0n, remark: reason, detail, feeRows: [] });
+  return {
+    merchantId: item.facts.merchantId,
+    cardNo: item.facts.cardNo,
+    consumeNo: item.consumeNo,
+    approved: reason === "",
+    remark: reason,
+    detail,
+    periods: item.periods,
+    transactionId: uuid7(now),
+    callbackId: uuid7(now),
+    data: `${item.dataHead}${fees}${item.dataTail},"status":"${status}","time":${now}}`,
+    holdUntil: now + bounds.authorizationHoldMs,
+  };
+}

@@ -1,0 +1,62 @@
+import type { Pool } from "pg";
+import { type BatchFailure, createBatcher } from "#database/index.ts";
+import type { Clock } from "#kernel/index.ts";
+import { authorization as bounds } from "../limits.ts";
+import type { AskMerchant } from "./ask.ts";
+import { type AuthorizeDeps, authorize } from "./authorize.ts";
+import { createFactsCache, type FactsDeps } from "./facts.ts";
+import type { DecisionItem } from "./item.ts";
+import { releaseRunOut } from "./release.ts";
+import type { AuthorizationAnswer, AuthorizationRequest } from "./request.ts";
+import { type ConclusionItem, type ConclusionRow, callConclude, callDecide, type DecisionRow } from "./store.ts";
+
+export type { AskMerchant, MerchantAnswer, MerchantQuestion } from "./ask.ts";
+export type { CardKey, ProductTerms } from "./facts.ts";
+export { limitPeriods } from "./periods.ts";
+export { releaseRunOut } from "./release.ts";
+export type { AuthorizationAnswer, AuthorizationRequest } from "./request.ts";
+
+export interface AuthorizationOptions extends Pick<AuthorizeDeps, "identify" | "cvvIsRight" | "onError"> {
+  readonly pool: Pool;
+  readonly clock: Clock;
+  readonly ask: AskMerchant;
+  readonly terms: FactsDeps["terms"];
+  readonly onBatchFailure: (failure: BatchFailure) => void;
+}
+
+/** The decision engine: what the network's faces call. */
+export interface Authorization {
+  /** Decides one authorization; never throws. */
+  authorize(request: AuthorizationRequest): Promise<AuthorizationAnswer>;
+  /** Releases holds that have run out; answers how many. For the worker. */
+  releaseRunOut(): Promise<number>;
+  /** Finishes what is under way and refuses the rest. */
+  stop(options: { readonly deadlineMs: number }): Promise<void>;
+}
+
+export function createAuthorization(options: AuthorizationOptions): Authorization {
+  const { pool, clock, onBatchFailure: onFailure } = options;
+  const bound = { batchMax: bounds.batchMax, queueMax: bounds.queueMax, onFailure };
+  const decisions = createBatcher<DecisionItem, DecisionRow>({
+    ...bound,
+    name: "decisions",
+    run: (items) => callDecide(pool, items),
+    keyOf: ({ facts }) => `${facts.merchantId}/${facts.cardNo}`,
+  });
+  const conclusions = createBatcher<ConclusionItem, ConclusionRow>({
+    ...bound,
+    name: "conclusions",
+    run: (items) => callConclude(pool, { items, stage: "asking", voidKind: "void", at: clock.now() }),
+    keyOf: (item) => `${item.merchantId}/${item.cardNo}`,
+  });
+  const facts = createFactsCache({ sql: pool, terms: options.terms });
+  const deps: AuthorizeDeps = { ...options, facts, decisions, conclusions };
+  return {
+    authorize: (request) => authorize(deps, request),
+    releaseRunOut: () => releaseRunOut({ pool, clock }),
+    stop: async (limit) => {
+      await decisions.stop(limit);
+      await conclusions.stop(limit);
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { DeclineReason } from "@cardwright/contract";
+import type { CardAcceptor } from "#consumptions/index.ts";
+
+/**
+ * One question of the card network, whatever protocol it came in: the HTTP front and ISO 8583 both make this. The PAN, expiry
+ * and CVV are in it because the network sends them; nothing of them is stored or logged.
+ */
+export interface AuthorizationRequest {
+  /** The network's own reference of the message, unique for ever; the same one gets the same answer. */
+  readonly networkReference: string;
+  readonly pan: string;
+  readonly expiry: { readonly year: number; readonly month: number } | null;
+  readonly cvv: string | null;
+  readonly kind: "purchase" | "atm";
+  /** A tokenised wallet was used instead of the card itself. */
+  readonly wallet: boolean;
+  /** Minor units in the currency of the transaction. */
+  readonly amount: bigint;
+  readonly currency: string;
+  /** Minor units in the card's currency, when the network has converted the amount. */
+  readonly billingAmount: bigint | null;
+  readonly acceptor: CardAcceptor;
+}
+
+/** The answer to the network. Durable before it is given: whoever reads "approved" finds it in the ledger. */
+export type AuthorizationAnswer =
+  | { readonly approved: true; readonly consumeNo: string; readonly repeat: boolean }
+  | {
+      readonly approved: false;
+      readonly consumeNo: string | null;
+      readonly reason: DeclineReason;
+      readonly repeat: boolean;
+    };

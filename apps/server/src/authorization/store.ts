@@ -1,0 +1,242 @@
+import { DECLINES, type MerchantMode, type Remark } from "@cardwright/contract";
+import { dataFees, feeRowsJson } from "#consumptions/index.ts";
+import type { Sql } from "#database/index.ts";
+import type { CardKey } from "./facts.ts";
+import type { DecisionItem } from "./item.ts";
+import type { LimitPeriods } from "./periods.ts";
+
+interface FactsRow {
+  cardholder_no: string;
+  version: number;
+  mode: MerchantMode;
+  expiry_year: number;
+  expiry_month: number;
+  utc_offset_minutes: number;
+  credit_account_id: string | null;
+  reserve_account_id: string;
+  card_bin_no: string;
+  bin_terms_version: number;
+  package_no: string | null;
+  package_terms_version: number | null;
+}
+
+export interface StoredFacts {
+  readonly cardholderNo: string;
+  readonly version: number;
+  readonly mode: MerchantMode;
+  readonly expiry: { readonly year: number; readonly month: number };
+  readonly utcOffsetMinutes: number;
+  readonly creditAccountId: string | null;
+  readonly reserveAccountId: string;
+  readonly cardBinNo: string;
+  readonly binTermsVersion: number;
+  readonly package: { readonly no: string; readonly termsVersion: number } | null;
+}
+
+export async function selectFacts(sql: Sql, key: CardKey): Promise<StoredFacts | null> {
+  const { rows } = await sql.query<FactsRow>({
+    name: "authorization_facts",
+    text: `SELECT k.cardholder_no, k.version, m.mode, k.expiry_year, k.expiry_month, k.utc_offset_minutes, k.credit_account_id,
+             r.account_id AS reserve_account_id, k.card_bin_no, k.bin_terms_version, k.package_no, k.package_terms_version
+           FROM card k
+           JOIN merchant m USING (merchant_id)
+           JOIN ledger.account r ON r.merchant_id = k.merchant_id AND r.kind = 'reserve' AND r.owner = '' AND r.currency = 'USD'
+           WHERE k.merchant_id = $1 AND k.card_no = $2`,
+    values: [key.merchantId, key.cardNo],
+  });
+  const row = rows[0];
+  if (row === undefined) {
+    return null;
+  }
+  return {
+    cardholderNo: row.cardholder_no,
+    version: row.version,
+    mode: row.mode,
+    expiry: { year: row.expiry_year, month: row.expiry_month },
+    utcOffsetMinutes: row.utc_offset_minutes,
+    creditAccountId: row.credit_account_id,
+    reserveAccountId: row.reserve_account_id,
+    cardBinNo: row.card_bin_no,
+    binTermsVersion: row.bin_terms_version,
+    package:
+      row.package_no === null || row.package_terms_version === null
+        ? null
+        : { no: row.package_no, termsVersion: row.package_terms_version },
+  };
+}
+
+export interface DecisionRow {
+  readonly verdict: "approved" | "asking" | "declined" | "stale" | "repeat";
+  readonly reason: string;
+  readonly consumeNo: string;
+  /** 'Asking' of a repeat whose first message is still with the merchant. */
+  readonly consumptionStatus: "Pending" | "Success" | "Fail" | "Asking" | "";
+}
+
+const reasons = Object.keys(DECLINES);
+const reasonSentences = Object.values(DECLINES).map((decline) => decline.en);
+const reasonFragments = Object.entries(DECLINES).map(([remark, decline]) =>
+  dataFees({ fee: 0n, remark, detail: decline.en, feeRows: [] }),
+);
+
+/** The distinct keys of a batch in key order, as the statement locks them, and where each one stands (from 1). */
+function sortedKeys(keys: Iterable<{ readonly merchantId: number; readonly id: string }>) {
+  const distinct = new Map<string, { merchantId: number; id: string }>();
+  for (const key of keys) {
+    distinct.set(`${key.merchantId}/${key.id}`, key);
+  }
+  const sorted = [...distinct.values()].sort((a, b) => a.merchantId - b.merchantId || (a.id < b.id ? -1 : 1));
+  const places = new Map(sorted.map((key, index) => [`${key.merchantId}/${key.id}`, index + 1]));
+  return {
+    merchants: sorted.map((key) => key.merchantId),
+    ids: sorted.map((key) => key.id),
+    placeOf: (merchantId: number, id: string | null) => (id === null ? 0 : (places.get(`${merchantId}/${id}`) ?? 0)),
+  };
+}
+
+const decideText = `SELECT verdict, reason, consume_no AS "consumeNo", consumption_status AS "consumptionStatus"
+  FROM authorization_decide(${Array.from({ length: 41 }, (_, i) => `$${i + 1}`).join(", ")})`;
+
+/** Decides a batch in one statement, which is one transaction; one row per item, in order. */
+export async function callDecide(sql: Sql, items: readonly DecisionItem[]): Promise<DecisionRow[]> {
+  const cards = sortedKeys(items.map(({ facts }) => ({ merchantId: facts.merchantId, id: facts.cardNo })));
+  const accounts = sortedKeys(
+    items.flatMap(({ facts }) =>
+      [facts.reserveAccountId, facts.creditAccountId].flatMap((id) =>
+        id === null ? [] : [{ merchantId: facts.merchantId, id }],
+      ),
+    ),
+  );
+  const column = <Value>(value: (item: DecisionItem) => Value): Value[] => items.map(value);
+  const { rows } = await sql.query<DecisionRow>({
+    name: "authorization_decide",
+    text: decideText,
+    values: [
+      cards.merchants,
+      cards.ids,
+      accounts.merchants,
+      accounts.ids,
+      column((item) => cards.placeOf(item.facts.merchantId, item.facts.cardNo)),
+      column((item) => item.facts.version),
+      column((item) => accounts.placeOf(item.facts.merchantId, item.facts.creditAccountId)),
+      column((item) => accounts.placeOf(item.facts.merchantId, item.facts.reserveAccountId)),
+      column((item) => item.consumeNo),
+      column((item) => item.networkReference),
+      column((item) => item.type),
+      column((item) => item.asks),
+      column((item) => item.preset),
+      column((item) => item.amount),
+      column((item) => item.creditTotal),
+      column((item) => item.reserveTotal),
+      column((item) => item.fee),
+      column((item) => feeRowsJson(item.feeRows)),
+      column((item) => item.facts.limits.purchase),
+      column((item) => item.facts.limits.week),
+      column((item) => item.facts.limits.atmDay),
+      column((item) => item.facts.limits.atmMonth),
+      column((item) => item.periods.week),
+      column((item) => item.periods.day),
+      column((item) => item.periods.month),
+      column((item) => item.localAmount),
+      column((item) => item.localCurrency),
+      column((item) => item.acceptor.name),
+      column((item) => item.acceptor.mcc),
+      column((item) => item.acceptor.city),
+      column((item) => item.acceptor.country),
+      column((item) => item.holdId),
+      column((item) => item.callbackId),
+      column((item) => item.dataHead),
+      column((item) => item.dataApproved),
+      column((item) => item.dataTail),
+      column((item) => item.at),
+      column((item) => item.holdUntil),
+      reasons,
+      reasonSentences,
+      reasonFragments,
+    ],
+  });
+  return rows;
+}
+
+/** The end of a stage of one authorization: see authorization_conclude in the migrations. */
+export interface ConclusionItem extends CardKey {
+  readonly consumeNo: string;
+  readonly approved: boolean;
+  readonly remark: Remark | "";
+  readonly detail: string;
+  /** The periods that the amount was counted in. */
+  readonly periods: LimitPeriods;
+  readonly transactionId: string;
+  readonly callbackId: string;
+  /** The finished data of the callback. */
+  readonly data: string;
+  readonly holdUntil: number;
+}
+
+export interface ConclusionRow {
+  /** False when the stage had ended before: the rest tells the present state. */
+  readonly concluded: boolean;
+  readonly consumptionStatus: "Pending" | "Success" | "Fail";
+  readonly remark: string;
+}
+
+export async function callConclude(
+  sql: Sql,
+  options: {
+    readonly items: readonly ConclusionItem[];
+    readonly stage: "asking" | "held";
+    readonly voidKind: "void" | "expire";
+    readonly at: number;
+  },
+): Promise<ConclusionRow[]> {
+  const column = <Value>(value: (item: ConclusionItem) => Value): Value[] => options.items.map(value);
+  const { rows } = await sql.query<ConclusionRow>({
+    name: "authorization_conclude",
+    text: `SELECT concluded, consumption_status AS "consumptionStatus", remark
+           FROM authorization_conclude($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+    values: [
+      column((item) => item.merchantId),
+      column((item) => item.cardNo),
+      column((item) => item.consumeNo),
+      column((item) => item.approved),
+      column((item) => item.remark),
+      column((item) => item.detail),
+      column((item) => item.periods.week),
+      column((item) => item.periods.day),
+      column((item) => item.periods.month),
+      column((item) => item.transactionId),
+      column((item) => item.callbackId),
+      column((item) => item.data),
+      column((item) => item.holdUntil),
+      options.stage,
+      options.voidKind,
+      options.at,
+    ],
+  });
+  return rows;
+}
+
+export interface RunOutHold extends CardKey {
+  readonly consumeNo: string;
+  readonly stage: "asking" | "held";
+  readonly utcOffsetMinutes: number;
+}
+
+/** Authorizations whose hold has run out, the oldest first. */
+export async function selectRunOut(
+  sql: Sql,
+  options: { readonly now: number; readonly limit: number },
+): Promise<RunOutHold[]> {
+  const { rows } = await sql.query<RunOutHold>({
+    name: "authorization_run_out",
+    text: `SELECT p.merchant_id AS "merchantId", p.card_no AS "cardNo", p.consume_no AS "consumeNo", p.stage,
+             k.utc_offset_minutes AS "utcOffsetMinutes"
+           FROM ledger.hold h
+           JOIN consumption p ON p.merchant_id = h.merchant_id AND p.consume_no = h.reference AND p.stage IN ('asking', 'held')
+           JOIN card k ON k.merchant_id = p.merchant_id AND k.card_no = p.card_no
+           WHERE h.line = 1 AND h.expires_at <= $1
+           ORDER BY h.expires_at LIMIT $2`,
+    values: [options.now, options.limit],
+  });
+  return rows;
+}

@@ -1,0 +1,32 @@
+import type pg from "pg";
+import type { Clock } from "#kernel/index.ts";
+
+/** Where a merchant receives callbacks and what they are signed with: the credential that is marked primary. */
+export interface CallbackTarget {
+  readonly url: string;
+  readonly appId: string;
+  readonly apiSecret: string;
+}
+
+/** The part of a pino logger that this room uses. Never given a body, an answer or a secret. */
+export interface CallbackLog {
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What the room needs from outside; filled where the rooms are wired together. */
+export interface CallbackDeps {
+  readonly pool: pg.Pool;
+  /** Business time: due moments, leases, retries. The sandbox can move it. */
+  readonly clock: Clock;
+  /**
+   * The time of the `Timestamp` header: the receiver compares it with its own clock, so it is the machine's time even where
+   * business time was moved.
+   */
+  readonly transportClock: Clock;
+  readonly log: CallbackLog;
+  /** `null` when the merchant has no callback URL. */
+  readonly target: (merchantId: number) => CallbackTarget | null | Promise<CallbackTarget | null>;
+  /** True in the sandbox only: plain http and private addresses are good. In production: https and public addresses. */
+  readonly allowPrivateAddresses: boolean;
+}

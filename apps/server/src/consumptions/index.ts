@@ -1,0 +1,9 @@
+export { authData, consumptionData, dataFees, dataHead, dataTail } from "./callback-data.ts";
+export { type CardAcceptor, type Consumption, cleanText, type FeeRow } from "./consumption.ts";
+export {
+  type ConsumptionFilter,
+  feeRowsJson,
+  insertDone,
+  selectOne as findConsumption,
+  selectPage as listConsumptions,
+} from "./store.ts";

@@ -1,0 +1,267 @@
+import { isUnavailable } from "./errors.ts";
+
+/**
+ * Turns calls that wait at the same moment into one call for many: while a batch is on its way to Postgres, the next one
+ * gathers, so batches grow with the load and a lone call waits for nothing. No timers. Measured on 2 cores, durable:
+ * 6,800 decisions a second with one call each, 20,000 and more in batches.
+ */
+export interface Batcher<Item, Outcome> {
+  /** Resolves with the item's own outcome. Rejects at once with `QueueFull` or `BatcherStopped`, later with what `run` threw. */
+  submit(item: Item): Promise<Outcome>;
+  /** Items waiting and batches in flight, for metrics. */
+  load(): BatcherLoad;
+  /** Refuses new items, finishes what waits; after `deadlineMs` the items still waiting reject with `BatcherStopped`. */
+  stop(options: { readonly deadlineMs: number }): Promise<void>;
+}
+
+export interface BatcherLoad {
+  readonly waiting: number;
+  readonly lanesBusy: number;
+}
+
+export interface BatcherOptions<Item, Outcome> {
+  /** Names the batcher in errors and metrics. */
+  readonly name: string;
+  /** Batches in flight at most; 2 when absent: one on the disk while the other is being computed. */
+  readonly lanesMax?: number;
+  readonly batchMax: number;
+  /** Items waiting at most, not counting those in flight. */
+  readonly queueMax: number;
+  /**
+   * Does the work of a batch in one transaction and returns one outcome per item, in the order of the items. If it throws,
+   * nothing of the batch may have been kept: each item is then run alone.
+   */
+  readonly run: (items: readonly Item[]) => Promise<readonly Outcome[]>;
+  /**
+   * Items of one key never run in two batches at once and keep their order of arrival; within a batch they stand in that
+   * order. Absent: no two items depend on each other.
+   */
+  readonly keyOf?: (item: Item) => string;
+  /** Told once for each batch that failed as a whole, before its items are run alone. */
+  readonly onFailure?: (failure: BatchFailure) => void;
+}
+
+export interface BatchFailure {
+  readonly name: string;
+  readonly error: unknown;
+  readonly itemCount: number;
+}
+
+/** The line is full: the caller must refuse its own caller (503 or a decline) instead of waiting. */
+export class QueueFull extends Error {
+  readonly batcher: string;
+
+  constructor(batcher: string) {
+    super(`the queue of ${batcher} is full`);
+    this.name = "QueueFull";
+    this.batcher = batcher;
+  }
+}
+
+/** The process is stopping: the item was not run. */
+export class BatcherStopped extends Error {
+  readonly batcher: string;
+
+  constructor(batcher: string) {
+    super(`${batcher} is stopping`);
+    this.name = "BatcherStopped";
+    this.batcher = batcher;
+  }
+}
+
+interface Waiting<Item, Outcome> {
+  readonly item: Item;
+  readonly key: string | undefined;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface State<Item, Outcome> {
+  readonly options: BatcherOptions<Item, Outcome>;
+  readonly lanesMax: number;
+  /** In order of arrival. */
+  waiting: Waiting<Item, Outcome>[];
+  readonly keysInFlight: Set<string>;
+  lanesBusy: number;
+  flushPlanned: boolean;
+  stopping: boolean;
+  /** Resolves `stop` when the last item is done. */
+  onIdle: (() => void) | null;
+}
+
+export function createBatcher<Item, Outcome>(options: BatcherOptions<Item, Outcome>): Batcher<Item, Outcome> {
+  const state: State<Item, Outcome> = {
+    options,
+    lanesMax: options.lanesMax ?? 2,
+    waiting: [],
+    keysInFlight: new Set(),
+    lanesBusy: 0,
+    flushPlanned: false,
+    stopping: false,
+    onIdle: null,
+  };
+  if (state.lanesMax < 1 || options.batchMax < 1 || options.queueMax < 1) {
+    throw new Error(`the bounds of ${options.name} must be at least 1`);
+  }
+  return {
+    submit: (item) => submit(state, item),
+    load: () => ({ waiting: state.waiting.length, lanesBusy: state.lanesBusy }),
+    stop: ({ deadlineMs }) => stop(state, deadlineMs),
+  };
+}
+
+function submit<Item, Outcome>(state: State<Item, Outcome>, item: Item): Promise<Outcome> {
+  if (state.stopping) {
+    return Promise.reject(new BatcherStopped(state.options.name));
+  }
+  if (state.waiting.length >= state.options.queueMax) {
+    return Promise.reject(new QueueFull(state.options.name));
+  }
+  return new Promise<Outcome>((resolve, reject) => {
+    state.waiting.push({ item, key: state.options.keyOf?.(item), resolve, reject });
+    planFlush(state);
+  });
+}
+
+/** setImmediate runs after the sockets of this turn were read, so everything that arrived together leaves together. */
+function planFlush<Item, Outcome>(state: State<Item, Outcome>): void {
+  if (!state.flushPlanned && state.lanesBusy < state.lanesMax && state.waiting.length > 0) {
+    state.flushPlanned = true;
+    setImmediate(() => {
+      state.flushPlanned = false;
+      flush(state);
+    });
+  }
+}
+
+function flush<Item, Outcome>(state: State<Item, Outcome>): void {
+  while (state.lanesBusy < state.lanesMax) {
+    const batch = takeBatch(state);
+    if (batch.length === 0) {
+      return;
+    }
+    void runLane(state, batch);
+  }
+}
+
+/** The oldest items whose key is not in flight. A key in flight blocks all of its items, which keeps their order. */
+function takeBatch<Item, Outcome>(state: State<Item, Outcome>): Waiting<Item, Outcome>[] {
+  const taken: Waiting<Item, Outcome>[] = [];
+  const left: Waiting<Item, Outcome>[] = [];
+  for (const entry of state.waiting) {
+    const blocked = entry.key !== undefined && state.keysInFlight.has(entry.key);
+    (blocked || taken.length >= state.options.batchMax ? left : taken).push(entry);
+  }
+  state.waiting = left;
+  return taken;
+}
+
+async function runLane<Item, Outcome>(
+  state: State<Item, Outcome>,
+  batch: readonly Waiting<Item, Outcome>[],
+): Promise<void> {
+  state.lanesBusy += 1;
+  const keys = batch.flatMap((entry) => (entry.key === undefined ? [] : [entry.key]));
+  for (const key of keys) {
+    state.keysInFlight.add(key);
+  }
+  try {
+    await settle(state.options, batch);
+  } finally {
+    for (const key of keys) {
+      state.keysInFlight.delete(key);
+    }
+    state.lanesBusy -= 1;
+    planFlush(state);
+    if (state.lanesBusy === 0 && state.waiting.length === 0) {
+      state.onIdle?.();
+    }
+  }
+}
+
+/** Gives every item of the batch its outcome or its error; never rejects. */
+async function settle<Item, Outcome>(
+  options: BatcherOptions<Item, Outcome>,
+  batch: readonly Waiting<Item, Outcome>[],
+): Promise<void> {
+  let outcomes: readonly Outcome[];
+  try {
+    outcomes = await options.run(batch.map((entry) => entry.item));
+  } catch (error) {
+    reportFailure(options, { name: options.name, error, itemCount: batch.length });
+    await settleAlone(options, batch, error);
+    return;
+  }
+  // A wrong count is a bug of `run` after its work was kept: running the items again would do it twice.
+  if (outcomes.length !== batch.length) {
+    const error = new Error(`${options.name} returned ${outcomes.length} outcomes for ${batch.length} items`);
+    for (const entry of batch) {
+      entry.reject(error);
+    }
+    return;
+  }
+  for (const [index, outcome] of outcomes.entries()) {
+    batch[index]?.resolve(outcome);
+  }
+}
+
+/**
+ * After a failed batch each item runs alone, in order, so that only the one that caused it fails. When the database is away
+ * that would wait for a dead server once per item, so all of them are rejected at once.
+ */
+async function settleAlone<Item, Outcome>(
+  options: BatcherOptions<Item, Outcome>,
+  batch: readonly Waiting<Item, Outcome>[],
+  batchError: unknown,
+): Promise<void> {
+  const [only] = batch;
+  if (batch.length === 1 && only !== undefined) {
+    only.reject(batchError);
+    return;
+  }
+  let absence: unknown = isUnavailable(batchError) ? batchError : null;
+  for (const entry of batch) {
+    if (absence !== null) {
+      entry.reject(absence);
+      continue;
+    }
+    try {
+      const outcomes = await options.run([entry.item]);
+      if (outcomes.length !== 1) {
+        throw new Error(`${options.name} returned ${outcomes.length} outcomes for 1 item`);
+      }
+      for (const outcome of outcomes) {
+        entry.resolve(outcome);
+      }
+    } catch (error) {
+      entry.reject(error);
+      absence = isUnavailable(error) ? error : null;
+    }
+  }
+}
+
+/** A failing log line must not leave the items of the batch without an answer. */
+function reportFailure<Item, Outcome>(options: BatcherOptions<Item, Outcome>, failure: BatchFailure): void {
+  try {
+    options.onFailure?.(failure);
+  } catch {
+    // The failure itself still reaches every caller through its promise.
+  }
+}
+
+async function stop<Item, Outcome>(state: State<Item, Outcome>, deadlineMs: number): Promise<void> {
+  state.stopping = true;
+  if (state.lanesBusy === 0 && state.waiting.length === 0) {
+    return;
+  }
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, deadlineMs);
+    state.onIdle = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+  for (const entry of state.waiting.splice(0)) {
+    entry.reject(new BatcherStopped(state.options.name));
+  }
+}

@@ -1,0 +1,1 @@
+export { type Purchase, type PurchaseRates, purchaseFees, sumOfFees } from "./purchase.ts";

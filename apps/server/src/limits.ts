@@ -1,0 +1,45 @@
+/** Every bound of the platform in one place, each with its unit in the name and its reason. */
+
+export const facts = {
+  /** About 400 bytes each: 20 MB at most in every process that decides. */
+  cardsKept: 50_000,
+} as const;
+
+export const authorization = {
+  /** Two batches of this size are under way at most; larger ones add waiting time faster than they add speed. */
+  batchMax: 256,
+  /** At 10,000 decisions a second the last one waits 0.8 s, as long as a merchant may take; beyond it the network is refused. */
+  queueMax: 8_192,
+  /** The hold during the question: long enough for 800 ms and a slow disk, short enough that a dead process's holds come back. */
+  questionHoldMs: 30_000,
+  /** How long an approval holds the money when no clearing comes (7 days). */
+  authorizationHoldMs: 7 * 86_400_000,
+  /** Times that a decision is tried again because the card changed in between. */
+  staleRetriesMax: 3,
+  /** A repeat of a message whose merchant is being asked waits for that answer: 20 looks, 100 ms apart. */
+  repeatLooksMax: 20,
+  repeatLookMs: 100,
+  /** Holds released in one step of the sweep. */
+  releaseBatchMax: 200,
+  /** Minor units; 13 digits keep every sum of a batch far inside a bigint. */
+  amountMinorMax: 9_999_999_999_999n,
+  networkReferenceLengthMax: 64,
+} as const;
+
+export const verify = {
+  brokenRowsMax: 100,
+  /** Postings hashed in one statement: 20,000 make 3 MB of text in the server. */
+  digestPiece: 20_000,
+} as const;
+
+export const cards = {
+  /** Wrong tries in a row before a card's activation is locked (contract section 9). */
+  activationFailuresMax: 5,
+  activationLockMs: 30 * 60_000,
+  /** Contract `expires_in`: 60 seconds. */
+  clientTokenMs: 60_000,
+  makingBatchMax: 100,
+  oldTokensBatchMax: 1_000,
+  /** Cards shown with a cardholder's info. */
+  perCardholderShownMax: 1_000,
+} as const;

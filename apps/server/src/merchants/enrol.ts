@@ -1,0 +1,81 @@
+import { appendAudit, type AuditDetail, changeDetail, type Initiator } from "#audit/index.ts";
+import { inTransaction } from "#database/index.ts";
+import { ok, orderNumber, type Result, refused } from "#kernel/index.ts";
+import { creditAccountKinds, openAccount, platformAccountKinds } from "#ledger/index.ts";
+import { newAppId } from "./api-key.ts";
+import { defaultUtcOffsetMinutes, type Merchant, type MerchantChange, type NewMerchant } from "./merchant.ts";
+import type { MerchantsDeps } from "./ports.ts";
+import type { MerchantRefusal, SettingsRefusal } from "./refusals.ts";
+import { checkSettings } from "./settings.ts";
+import { insertMerchant, lockMerchant, updateMerchantRow } from "./store.ts";
+
+/** Makes a merchant and opens the ledger accounts of its mode, both or neither. */
+export async function createMerchant(
+  deps: MerchantsDeps,
+  input: NewMerchant,
+  by: Initiator,
+): Promise<Result<Merchant, SettingsRefusal>> {
+  const settings = {
+    name: input.name,
+    callbackUrl: input.callbackUrl ?? "",
+    pciEnabled: input.pciEnabled ?? false,
+    cardFrameOrigins: input.cardFrameOrigins ?? [],
+    utcOffsetMinutes: input.utcOffsetMinutes ?? defaultUtcOffsetMinutes,
+  };
+  const wrong = checkSettings(settings, deps);
+  if (wrong !== null) return refused(wrong);
+  const now = deps.clock.now();
+  const facts = { mode: input.mode, status: "Active", createdAt: now } as const;
+  return inTransaction(deps.pool, async (tx) => {
+    const numbers = { merchantNo: orderNumber("M", now), appId: newAppId() };
+    const merchant = await insertMerchant(tx, { ...settings, ...facts, ...numbers });
+    const { merchantId, merchantNo } = merchant;
+    await appendAudit(tx, {
+      ...by,
+      merchantId,
+      action: "merchant.create",
+      subject: merchantNo,
+      detail: { mode: merchant.mode, app_id: merchant.appId, ...settingsDetail(merchant) },
+      at: now,
+    });
+    const kinds = merchant.mode === "CREDIT_EXTENSION" ? [...platformAccountKinds, ...creditAccountKinds] : platformAccountKinds;
+    for (const kind of kinds) {
+      await openAccount(tx, { merchantId, kind, owner: "", now });
+    }
+    return ok(merchant);
+  });
+}
+
+/** Changes what is given and leaves the rest. A closed merchant changes no more. */
+export async function updateMerchant(
+  deps: MerchantsDeps,
+  input: { readonly merchantId: number; readonly change: MerchantChange },
+  by: Initiator,
+): Promise<Result<Merchant, MerchantRefusal>> {
+  return inTransaction(deps.pool, async (tx) => {
+    const before = await lockMerchant(tx, input.merchantId);
+    if (before === null) return refused("merchant_unknown");
+    if (before.status === "Closed") return refused("merchant_closed");
+    const after: Merchant = { ...before, ...input.change };
+    const wrong = checkSettings(after, deps);
+    if (wrong !== null) return refused(wrong);
+    const detail = changeDetail({ before: settingsDetail(before), after: settingsDetail(after) });
+    if (detail === null) return ok(after);
+    await updateMerchantRow(tx, after);
+    const { merchantId, merchantNo } = after;
+    const at = deps.clock.now();
+    await appendAudit(tx, { ...by, merchantId, action: "merchant.update", subject: merchantNo, detail, at });
+    return ok(after);
+  });
+}
+
+function settingsDetail(merchant: Merchant): AuditDetail {
+  return {
+    name: merchant.name,
+    status: merchant.status,
+    callback_url: merchant.callbackUrl,
+    pci_enabled: merchant.pciEnabled,
+    card_frame_origins: merchant.cardFrameOrigins,
+    utc_offset_minutes: merchant.utcOffsetMinutes,
+  };
+}

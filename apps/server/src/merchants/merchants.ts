@@ -1,0 +1,107 @@
+import type { Initiator } from "#audit/index.ts";
+import type { Result } from "#kernel/index.ts";
+import { apiKeyHash } from "./api-key.ts";
+import type { CallbackTarget, Caller, Credential, CredentialChange, NewCredential } from "./credential.ts";
+import {
+  type CredentialRequest,
+  createCredential,
+  deleteCredential,
+  setAllowList,
+  setPrimary,
+  updateCredential,
+} from "./credentials.ts";
+import { createMerchant, updateMerchant } from "./enrol.ts";
+import type { Merchant, MerchantChange, NewMerchant } from "./merchant.ts";
+import type { MerchantsDeps } from "./ports.ts";
+import type { NewRecharge, RechargeFilter, RechargeOrder, Reserve } from "./recharge.ts";
+import { confirmRecharge, createRecharge, rejectRecharge, reserveOf } from "./recharges.ts";
+import type { CredentialRefusal, MerchantRefusal, RechargeRefusal, SettingsRefusal } from "./refusals.ts";
+import {
+  selectCallbackTarget,
+  selectCaller,
+  selectCredentials,
+  selectIdsOf,
+  selectMerchant,
+  selectMerchantByNo,
+  selectMerchants,
+  selectNumbersOf,
+  selectRecharges,
+} from "./store.ts";
+
+export interface CredentialKey {
+  readonly merchantId: number;
+  readonly credentialId: string;
+}
+
+/**
+ * Merchants, their credentials and their reserve. Every change is written into the audit in its own transaction, in the name
+ * of `by`. Pages count from zero; their size is the caller's to bound.
+ */
+export interface Merchants {
+  create(input: NewMerchant, by: Initiator): Promise<Result<Merchant, SettingsRefusal>>;
+  update(
+    input: { readonly merchantId: number; readonly change: MerchantChange },
+    by: Initiator,
+  ): Promise<Result<Merchant, MerchantRefusal>>;
+  find(merchantNo: string): Promise<Merchant | null>;
+  get(merchantId: number): Promise<Merchant | null>;
+  /** Newest first. */
+  list(page: { readonly page: number; readonly size: number }): Promise<Merchant[]>;
+  /** Numbers that do not exist are left out. */
+  idsOf(merchantNos: readonly string[]): Promise<Map<string, number>>;
+  numbersOf(merchantIds: readonly number[]): Promise<Map<number, string>>;
+
+  createCredential(input: CredentialRequest, by: Initiator): Promise<Result<NewCredential, CredentialRefusal>>;
+  updateCredential(
+    input: CredentialKey & { readonly change: CredentialChange },
+    by: Initiator,
+  ): Promise<Result<Credential, CredentialRefusal>>;
+  setAllowList(
+    input: CredentialKey & { readonly allowList: readonly string[] },
+    by: Initiator,
+  ): Promise<Result<Credential, CredentialRefusal>>;
+  setPrimary(input: CredentialKey, by: Initiator): Promise<Result<Credential, CredentialRefusal>>;
+  deleteCredential(input: CredentialKey, by: Initiator): Promise<Result<null, CredentialRefusal>>;
+  /** Oldest first, without the deleted ones. */
+  listCredentials(merchantId: number): Promise<Credential[]>;
+
+  /** Who is behind an Api-Key (contract section 1, 1008): one statement; null for a key that is unknown or deleted. */
+  authenticate(apiKey: string): Promise<Caller | null>;
+  /** Null without a callback URL or without any credential to sign with. One statement. */
+  callbackTarget(merchantId: number): Promise<CallbackTarget | null>;
+
+  createRecharge(input: NewRecharge, by: Initiator): Promise<Result<RechargeOrder, RechargeRefusal>>;
+  confirmRecharge(
+    input: { readonly rechargeNo: string },
+    by: Initiator,
+  ): Promise<Result<RechargeOrder, RechargeRefusal>>;
+  rejectRecharge(input: { readonly rechargeNo: string }, by: Initiator): Promise<Result<RechargeOrder, RechargeRefusal>>;
+  /** Newest first. */
+  listRecharges(filter: RechargeFilter): Promise<RechargeOrder[]>;
+  reserveOf(merchantId: number): Promise<Reserve | null>;
+}
+
+export function createMerchants(deps: MerchantsDeps): Merchants {
+  return {
+    create: (input, by) => createMerchant(deps, input, by),
+    update: (input, by) => updateMerchant(deps, input, by),
+    find: (merchantNo) => selectMerchantByNo(deps.pool, merchantNo),
+    get: (merchantId) => selectMerchant(deps.pool, merchantId),
+    list: (page) => selectMerchants(deps.pool, page),
+    idsOf: (merchantNos) => selectIdsOf(deps.pool, merchantNos),
+    numbersOf: (merchantIds) => selectNumbersOf(deps.pool, merchantIds),
+    createCredential: (input, by) => createCredential(deps, input, by),
+    updateCredential: (input, by) => updateCredential(deps, input, by),
+    setAllowList: (input, by) => setAllowList(deps, input, by),
+    setPrimary: (input, by) => setPrimary(deps, input, by),
+    deleteCredential: (input, by) => deleteCredential(deps, input, by),
+    listCredentials: (merchantId) => selectCredentials(deps.pool, merchantId),
+    authenticate: (apiKey) => selectCaller(deps.pool, apiKeyHash(apiKey)),
+    callbackTarget: (merchantId) => selectCallbackTarget(deps.pool, merchantId),
+    createRecharge: (input, by) => createRecharge(deps, input, by),
+    confirmRecharge: (input, by) => confirmRecharge(deps, input, by),
+    rejectRecharge: (input, by) => rejectRecharge(deps, input, by),
+    listRecharges: (filter) => selectRecharges(deps.pool, filter),
+    reserveOf: (merchantId) => reserveOf(deps, merchantId),
+  };
+}

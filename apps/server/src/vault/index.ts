@@ -1,0 +1,10 @@
+export { createApiSecret } from "./api-secrets.ts";
+export type { CardData, Submitted, SubmittedCvvReason, SubmittedPinReason } from "./card-data.ts";
+export type { Expiry } from "./cvv.ts";
+export type { CardRequest, IssuedCard, IssueReason } from "./issue-card.ts";
+export type { SealingFamily } from "./keyring.ts";
+export { newMasterKey, parseMasterKeys } from "./master-keys.ts";
+export { isCardNumber, isNumberRange, type NumberRange } from "./pan.ts";
+export { isAcceptablePin, type SetPinReason, type VerifyPinReason } from "./pin.ts";
+export type { CardKey, SecretKey } from "./store.ts";
+export { createVault, type Vault } from "./vault.ts";

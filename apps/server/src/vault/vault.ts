@@ -1,0 +1,124 @@
+import type { Clock, Result } from "#kernel/index.ts";
+import { deleteSecret, readSecret, storeSecret } from "./api-secrets.ts";
+import { createBoundedCache } from "./bounded-cache.ts";
+import {
+  type CardData,
+  openCard,
+  privateInfo,
+  type Submitted,
+  type SubmittedCvvReason,
+  type SubmittedPinReason,
+  setSubmittedPin,
+  verifyCvv,
+  verifyCvvOfPan,
+  verifySubmittedCvv,
+} from "./card-data.ts";
+import type { Expiry } from "./cvv.ts";
+import { identify, identifyMany } from "./identify.ts";
+import { type CardRequest, discardCard, type IssuedCard, type IssueReason, issueCard } from "./issue-card.ts";
+import { createKeyring, type SealingFamily } from "./keyring.ts";
+import { parseMasterKeys } from "./master-keys.ts";
+import { type SetPinReason, setPin, type VerifyPinReason, verifyPin } from "./pin.ts";
+import type { CardKey, SecretKey, Sql } from "./store.ts";
+
+/** 100,000 cards at 200 bytes are 20 MB; a purchase with a remembered card costs no statement. */
+const identitiesMax = 100_000;
+/** A card never changes its owner; the age only bounds how long another process knows a discarded application's number. */
+const identityAgeMsMax = 600_000;
+const secretsMax = 1000;
+/** How long another process still accepts a secret after it was deleted here; the credential itself is refused at once. */
+const secretAgeMsMax = 60_000;
+
+/**
+ * The only code that sees card numbers, CVVs, PINs and API secrets. Every argument and result is plain data that JSON can
+ * carry and every method is asynchronous, so that the vault can become a process of its own. A record that was tampered
+ * with, or a missing master key, throws; no error and no log has a secret in it.
+ */
+export interface Vault {
+  /** Reads or makes all keys: call it at start, so that a missing master key stops the start. */
+  readonly warmUp: () => Promise<void>;
+
+  /** A number in the product's range, unique, with a check digit. Idempotent per `cardNo`. */
+  readonly issueCard: (request: CardRequest) => Promise<Result<IssuedCard, IssueReason>>;
+  /** For an application that failed. The number is never handed out again. No effect when there is nothing to discard. */
+  readonly discardCard: (card: CardKey) => Promise<void>;
+
+  /** Whose card it is: at most one statement, none when the card was seen lately. */
+  readonly identify: (input: { pan: string }) => Promise<CardKey | null>;
+  /** In the order of `pans`, at most 1,000; one statement. */
+  readonly identifyMany: (input: { pans: readonly string[] }) => Promise<(CardKey | null)[]>;
+
+  readonly verifyCvv: (input: CardKey & { cvv: string }) => Promise<Result<null, "card_unknown" | "cvv_mismatch">>;
+  /** For the purchase path: derived from what the purchase brings, nothing is read. */
+  readonly verifyCvvOfPan: (input: {
+    pan: string;
+    expiry: Expiry;
+    cvv: string;
+  }) => Promise<Result<null, "cvv_mismatch">>;
+  /** Contract `card/active`. */
+  readonly verifySubmittedCvv: (input: Submitted) => Promise<Result<null, SubmittedCvvReason>>;
+
+  readonly setPin: (input: CardKey & { pin: string }) => Promise<Result<null, SetPinReason>>;
+  /** Three wrong tries in a row, then `pin_tries_exceeded` until a new PIN is set; racing tries are counted exactly. */
+  readonly verifyPin: (input: CardKey & { pin: string }) => Promise<Result<null, VerifyPinReason>>;
+  /** Contract `card/pin/set`. */
+  readonly setSubmittedPin: (input: Submitted) => Promise<Result<null, SubmittedPinReason>>;
+
+  /** Contract `card/{card_no}/private/info`: the cipher text that is its `data`. */
+  readonly privateInfo: (
+    input: CardKey & { cardUniqueNo: string; secretId: string },
+  ) => Promise<Result<string, "card_unknown" | "secret_unknown">>;
+  /** Plain card data for the page inside our own origin (contract section 7). Nothing else may call it. */
+  readonly revealForCardFrame: (card: CardKey) => Promise<Result<CardData, "card_unknown">>;
+  /** Plain card data for the sandbox's network simulator, which plays the cardholder at a terminal. Nothing else may call it. */
+  readonly revealForSandboxNetwork: (card: CardKey) => Promise<Result<CardData, "card_unknown">>;
+
+  /** The secret must be 32 characters of `[A-Za-z0-9]`, as `createApiSecret` makes them. */
+  readonly storeSecret: (input: SecretKey & { secret: string }) => Promise<Result<null, "secret_id_used">>;
+  /** For the room that signs callbacks; null when it does not exist or was deleted. */
+  readonly readSecret: (secret: SecretKey) => Promise<string | null>;
+  /** At once in this process, within a minute in every other one. */
+  readonly deleteSecret: (secret: SecretKey) => Promise<void>;
+
+  /** A 32-byte key in Base64, always the same for the same name: to sign access tokens and the like. */
+  readonly tokenKey: (name: string) => Promise<string>;
+
+  /** Wraps all data keys under the first of the master keys; returns how many it wrapped anew. */
+  readonly rotateMasterKey: () => Promise<number>;
+  /** New records are encrypted under a new data key, old ones stay readable; returns the key's generation. */
+  readonly rotateDataKey: (family: SealingFamily) => Promise<number>;
+}
+
+/**
+ * `pool` must act as the role cardwright_vault; `masterKeys` is the value of `VAULT_MASTER_KEYS`. Throws one sentence when
+ * that cannot be read.
+ */
+export function createVault(options: { pool: Sql; masterKeys: string; clock: Clock }): Vault {
+  const { pool: sql, clock } = options;
+  const keyring = createKeyring({ sql, clock, masterKeys: parseMasterKeys(options.masterKeys) });
+  const identities = createBoundedCache<CardKey>({ clock, entriesMax: identitiesMax, ageMsMax: identityAgeMsMax });
+  const secrets = createBoundedCache<string>({ clock, entriesMax: secretsMax, ageMsMax: secretAgeMsMax });
+  const deps = { sql, clock, keyring, identities, secrets };
+  return {
+    warmUp: () => keyring.warmUp(),
+    issueCard: (request) => issueCard(deps, request),
+    discardCard: (card) => discardCard(deps, card),
+    identify: ({ pan }) => identify(deps, pan),
+    identifyMany: ({ pans }) => identifyMany(deps, pans),
+    verifyCvv: (input) => verifyCvv(deps, input),
+    verifyCvvOfPan: (input) => verifyCvvOfPan(deps, input),
+    verifySubmittedCvv: (input) => verifySubmittedCvv(deps, input),
+    setPin: (input) => setPin(deps, input),
+    verifyPin: (input) => verifyPin(deps, input),
+    setSubmittedPin: (input) => setSubmittedPin(deps, input),
+    privateInfo: (input) => privateInfo(deps, input),
+    revealForCardFrame: (card) => openCard(deps, card),
+    revealForSandboxNetwork: (card) => openCard(deps, card),
+    storeSecret: (input) => storeSecret(deps, input),
+    readSecret: (secret) => readSecret(deps, secret),
+    deleteSecret: (secret) => deleteSecret(deps, secret),
+    tokenKey: async (name) => (await keyring.derive(`token ${name}`)).export().toString("base64"),
+    rotateMasterKey: () => keyring.rotateMasterKey(),
+    rotateDataKey: (family) => keyring.rotateDataKey(family),
+  };
+}

@@ -1,0 +1,53 @@
+import { parseArgs } from "node:util";
+import { startExampleMerchant } from "./example-merchant.ts";
+
+/** Each flag may also come from the environment (`--api-key` is MERCHANT_API_KEY): secrets in flags show in `ps`. */
+const flags = [
+  "port",
+  "database",
+  "platform-url",
+  "api-key",
+  "api-secret",
+  "app-id",
+  "mode",
+  "card-product",
+  "kyc-url",
+] as const;
+type Flag = (typeof flags)[number];
+
+const given = parseArgs({
+  options: Object.fromEntries(flags.map((flag) => [flag, { type: "string" } as const])),
+}).values;
+
+function setting(flag: Flag): string {
+  const variable = `MERCHANT_${flag.toUpperCase().replaceAll("-", "_")}`;
+  const value = given[flag] ?? process.env[variable];
+  if (typeof value !== "string" || value === "") fail(`--${flag} or ${variable} is needed`);
+  return value;
+}
+
+function fail(why: string): never {
+  console.error(`example merchant: ${why}`);
+  process.exit(1);
+}
+
+const mode = setting("mode");
+if (mode !== "CREDIT_EXTENSION" && mode !== "AUTHORIZATION") fail("--mode is CREDIT_EXTENSION or AUTHORIZATION");
+
+try {
+  const merchant = await startExampleMerchant({
+    port: Number(setting("port")),
+    database: setting("database"),
+    platformUrl: setting("platform-url"),
+    apiKey: setting("api-key"),
+    apiSecret: setting("api-secret"),
+    appId: setting("app-id"),
+    mode,
+    cardProduct: setting("card-product"),
+    kycUrl: setting("kyc-url"),
+  });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void merchant.close());
+  console.log(`Example merchant (${mode}) on ${merchant.url}, callbacks to ${merchant.callbackUrl}`);
+} catch (error) {
+  fail(error instanceof Error ? error.message : "could not start");
+}

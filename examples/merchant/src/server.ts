@@ -1,0 +1,201 @@
+import { randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { toMinorUnits } from "./amounts.ts";
+import { type CallbackDeps, receiveCallback } from "./callbacks.ts";
+import { cappedBody, NoAnswer } from "./http-json.ts";
+import { accountsPage, verificationPage } from "./pages.ts";
+import { PlatformError } from "./platform-client.ts";
+import { type RawMembers, rawMembers, stringOf } from "./raw-json.ts";
+import { readCard, readState, readUser } from "./state.ts";
+import type { Users } from "./users.ts";
+
+export interface ServerDeps extends CallbackDeps {
+  readonly users: Users;
+}
+
+interface Reply {
+  readonly status: number;
+  readonly json?: unknown;
+  readonly html?: string;
+  readonly location?: string;
+}
+
+interface Request {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: Buffer;
+}
+
+const bodyBytesMax = 64 * 1024;
+const nameLengthMax = 128;
+const securityHeaders = {
+  "Content-Security-Policy":
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
+  "X-Content-Type-Options": "nosniff",
+  "Cache-Control": "no-store",
+};
+
+/** The merchant's own HTTP server: its users' API, its two pages, and the callback URL that the platform calls. */
+export function createMerchantServer(deps: ServerDeps): Server {
+  const server = createServer((incoming, outgoing) => void answer(deps, incoming, outgoing));
+  server.headersTimeout = 5000;
+  server.requestTimeout = 10_000;
+  server.maxConnections = 1000;
+  // Longer than any caller keeps idle connections: an Auth must not meet a connection that we close at that moment.
+  server.keepAliveTimeout = 65_000;
+  return server;
+}
+
+async function answer(deps: ServerDeps, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const reply = await replyTo(deps, incoming).catch((error: unknown) =>
+    incoming.complete ? failure(error) : refusal(400, "the request broke off"),
+  );
+  if (outgoing.destroyed) return;
+  if (!incoming.complete) outgoing.setHeader("Connection", "close");
+  if (reply.location !== undefined) outgoing.setHeader("Location", reply.location);
+  const kind = reply.html === undefined ? "application/json" : "text/html; charset=utf-8";
+  outgoing.writeHead(reply.status, { ...securityHeaders, "Content-Type": kind });
+  outgoing.end(reply.html ?? JSON.stringify(reply.json ?? {}));
+}
+
+async function replyTo(deps: ServerDeps, incoming: IncomingMessage): Promise<Reply> {
+  // The connection must outlive a body that is too large, to carry the answer that says so.
+  const body = await cappedBody(incoming.iterator({ destroyOnReturn: false }), bodyBytesMax);
+  if (body === undefined) return { status: 413, json: { code: 413, message: "body too large" } };
+  const { method = "GET", headers, url = "/" } = incoming;
+  const request = { method, path: url.split("?", 1)[0] ?? "/", headers, body };
+  if (method === "POST" && request.path === "/callback") return { status: 200, json: receiveCallback(deps, request) };
+  // A page of another site must not act through a visitor's browser; other clients do not send this header.
+  if (method === "POST" && headers["sec-fetch-site"] === "cross-site") return refusal(403, "cross-site request");
+  return await route(deps, request);
+}
+
+async function route(deps: ServerDeps, request: Request): Promise<Reply> {
+  const userPath = /^\/users\/(?<userId>[\w-]{1,64})(?<rest>\/topup|\/cards|\/status|)$/u.exec(request.path)?.groups;
+  switch (`${request.method} ${userPath === undefined ? request.path : `/users/{id}${userPath["rest"]}`}`) {
+    case "GET /":
+      return { status: 200, html: accountsPage({ mode: deps.mode, state: readState(deps.db) }) };
+    case "GET /kyc":
+      return { status: 200, html: verificationPage() };
+    case "POST /kyc":
+      return await postVerificationForm(deps, request);
+    case "GET /state":
+      return { status: 200, json: { mode: deps.mode, ...readState(deps.db) } };
+    case "POST /users":
+      return await withBody(request, (body) => postUser(deps, body));
+    case "GET /users/{id}":
+      return await withUser(deps, userPath?.["userId"], async (userId) => {
+        await deps.users.refresh(userId);
+        return { status: 200, json: readUser(deps.db, userId) };
+      });
+    case "POST /users/{id}/topup":
+      return await withUser(deps, userPath?.["userId"], (id) => withBody(request, (body) => postTopUp(deps, id, body)));
+    case "POST /users/{id}/cards":
+      return await withUser(deps, userPath?.["userId"], (id) => withBody(request, (body) => postCard(deps, id, body)));
+    case "POST /users/{id}/status":
+      return await withUser(deps, userPath?.["userId"], (id) =>
+        withBody(request, (body) => postStatus(deps, id, body)),
+      );
+    default:
+      return refusal(404, "no such page");
+  }
+}
+
+async function postUser(deps: ServerDeps, body: RawMembers): Promise<Reply> {
+  return await signUp(deps, {
+    name: stringOf(body.get("name")),
+    email: stringOf(body.get("email")),
+    balance: amountIn(body, "balance"),
+    kycOutcome: stringOf(body.get("outcome")) ?? "approve",
+  });
+}
+
+async function postVerificationForm(deps: ServerDeps, request: Request): Promise<Reply> {
+  const form = new URLSearchParams(request.body.toString("utf8"));
+  const reply = await signUp(deps, {
+    name: form.get("name")?.trim(),
+    email: form.get("email")?.trim(),
+    balance: toMinorUnits(form.get("balance") ?? ""),
+    kycOutcome: form.get("outcome") ?? "approve",
+  });
+  return reply.status === 201 ? { status: 303, location: "/" } : reply;
+}
+
+async function signUp(
+  deps: ServerDeps,
+  form: { name: string | undefined; email: string | undefined; balance: bigint | undefined; kycOutcome: string },
+): Promise<Reply> {
+  const { name, email, balance, kycOutcome } = form;
+  if (name === undefined || name === "" || name.length > nameLengthMax) return refusal(400, "name");
+  if (email === undefined || email.length > nameLengthMax || !/^\S+@\S+$/u.test(email)) return refusal(400, "email");
+  if (balance === undefined || balance < 0n) return refusal(400, "balance");
+  if (!/^[a-z]{1,32}$/u.test(kycOutcome)) return refusal(400, "outcome");
+  const userId = await deps.users.signUp({ name, email, balance, kycOutcome });
+  return { status: 201, json: readUser(deps.db, userId) };
+}
+
+async function postTopUp(deps: ServerDeps, userId: string, body: RawMembers): Promise<Reply> {
+  const amount = amountIn(body, "amount");
+  if (amount === undefined || amount <= 0n) return refusal(400, "amount");
+  const state = await deps.users.topUp({ userId, amount });
+  return { status: 200, json: { topup: state, ...readUser(deps.db, userId) } };
+}
+
+async function postCard(deps: ServerDeps, userId: string, body: RawMembers): Promise<Reply> {
+  const cardType = (["Virtual", "Physical"] as const).find(
+    (type) => type === (stringOf(body.get("type")) ?? "Virtual"),
+  );
+  if (cardType === undefined) return refusal(400, "type");
+  // A caller that gives its own number may repeat a request that broke off, and still gets one card.
+  const cardUniqueNo = stringOf(body.get("card_unique_no")) ?? `card-${randomUUID()}`;
+  const rawAddress = body.get("address_info");
+  const address = rawAddress === undefined ? undefined : rawMembers(rawAddress);
+  const cardNo = await deps.users.openCard({
+    userId,
+    cardType,
+    cardUniqueNo,
+    address: address && Object.fromEntries([...address].map(([key, raw]) => [key, stringOf(raw) ?? ""])),
+  });
+  return { status: 201, json: readCard(deps.db, cardNo) };
+}
+
+async function postStatus(deps: ServerDeps, userId: string, body: RawMembers): Promise<Reply> {
+  const status = (["Active", "Frozen"] as const).find((known) => known === stringOf(body.get("status")));
+  if (status === undefined) return refusal(400, "status");
+  deps.users.setStatus({ userId, status });
+  return { status: 200, json: readUser(deps.db, userId) };
+}
+
+/** Amounts may be written as strings or numbers; either way they are taken from the text as sent. */
+function amountIn(body: RawMembers, name: string): bigint | undefined {
+  const raw = body.get(name);
+  return toMinorUnits(stringOf(raw) ?? raw ?? "");
+}
+
+async function withBody(request: Request, work: (body: RawMembers) => Promise<Reply>): Promise<Reply> {
+  const body = rawMembers(request.body.toString("utf8"));
+  return body === undefined ? refusal(400, "body is not a JSON object") : await work(body);
+}
+
+async function withUser(
+  deps: ServerDeps,
+  userId: string | undefined,
+  work: (userId: string) => Promise<Reply>,
+): Promise<Reply> {
+  return userId !== undefined && deps.users.exists(userId) ? await work(userId) : refusal(404, "no such user");
+}
+
+function refusal(status: number, error: string): Reply {
+  return { status, json: { error } };
+}
+
+function failure(error: unknown): Reply {
+  if (error instanceof PlatformError) {
+    return { status: 502, json: { error: error.message, code: error.code, msg: error.msg } };
+  }
+  if (error instanceof NoAnswer) return refusal(504, error.message);
+  if (error instanceof Error && error.name === "AbortError") return refusal(503, "shutting down");
+  console.error(error);
+  return refusal(500, "internal error");
+}
