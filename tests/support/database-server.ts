@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { migrate, startEmbeddedPostgres } from "../../apps/server/src/database/index.ts";
 import { asAdministrator, databaseUrl, type TestServer } from "./database.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 export interface RunningTestServer extends TestServer {
   stop(): Promise<void>;
@@ -42,14 +42,21 @@ export async function startTestServer(): Promise<RunningTestServer> {
 }
 
 async function startThrowAway(): Promise<{ url: string; stop(): Promise<void> }> {
-  const home = await mkdtemp(join(tmpdir(), "cardwright-test-"));
-  // As root the server runs as another user, who must be able to enter.
-  await chmod(home, 0o755);
+  const home = await temporaryFolder("cardwright-test-");
   try {
     const server = await startEmbeddedPostgres({
       dataDirectory: join(home, "postgres"),
       ephemeral: true,
-      settings: { fsync: "off", full_page_writes: "off", synchronous_commit: "on", shared_buffers: "128MB" },
+      settings: {
+        fsync: "off",
+        full_page_writes: "off",
+        synchronous_commit: "on",
+        shared_buffers: "128MB",
+        max_wal_size: "256MB",
+        min_wal_size: "80MB",
+        // Tests provoke deadlocks on purpose; the default makes each of them wait a second.
+        deadlock_timeout: "100ms",
+      },
     });
     return {
       url: server.url,

@@ -51,11 +51,15 @@ interface Import {
 
 /** What git tracks or would track: exactly what can land. */
 function sources(): readonly Source[] {
-  const list = execFileSync("git", ["-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
-    cwd: clone,
-    encoding: "utf8",
-    maxBuffer: 50_000_000,
-  });
+  const list = execFileSync(
+    "git",
+    ["-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+    {
+      cwd: clone,
+      encoding: "utf8",
+      maxBuffer: 50_000_000,
+    },
+  );
   return list
     .split("\0")
     .filter((path) => path !== "")

@@ -43,3 +43,17 @@ export const cards = {
   /** Cards shown with a cardholder's info. */
   perCardholderShownMax: 1_000,
 } as const;
+
+export const database = {
+  /** No statement of the platform takes longer in health; one that does is ended before it blocks the others. */
+  statementTimeoutMs: 15_000,
+  /** The vault's statements are single-row look-ups and inserts. */
+  vaultPoolMax: 4,
+} as const;
+
+export const stopping = {
+  /** From the signal to the end of the process (issue: at most 10 s). */
+  deadlineMs: 10_000,
+  /** Of it, what the requests under way may take. */
+  requestsMs: 7_000,
+} as const;

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { anyCharacter } from "../test/any-character.ts";
 import { signStandard, type VerificationStandard, verifyStandard } from "./index.ts";
 
 /** The example that the Standard Webhooks libraries test themselves with. */
@@ -36,7 +37,7 @@ test("whatever is signed is verified, as text and as bytes, with both kinds of s
     fc.string({ minLength: 1 }).filter((text) => !text.startsWith("whsec_")),
   );
   fc.assert(
-    fc.property(fc.string({ unit: "binary" }), secret, (body, own) => {
+    fc.property(fc.string({ unit: anyCharacter }), secret, (body, own) => {
       const signatureHeader = signStandard({ ...known, body, secret: own });
       expect(outcome({ body: Buffer.from(body), secrets: [own], signatureHeader })).toBe("verified");
       expect(outcome({ body: `${body} `, secrets: [own], signatureHeader })).toBe("signature_mismatch");

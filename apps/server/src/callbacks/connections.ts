@@ -54,7 +54,12 @@ export function createConnections(options: ConnectionOptions): Connections {
 }
 
 function connectorFor({ allowPrivateAddresses }: ConnectionOptions): buildConnector.connector {
-  const tls = { allowH2: false, timeout: callbackLimits.connectMs, rejectUnauthorized: true, minVersion: "TLSv1.2" } as const;
+  const tls = {
+    allowH2: false,
+    timeout: callbackLimits.connectMs,
+    rejectUnauthorized: true,
+    minVersion: "TLSv1.2",
+  } as const;
   if (allowPrivateAddresses) {
     return buildConnector(tls);
   }

@@ -165,7 +165,13 @@ function finish(state: State, how: How): void {
 function snapshot(state: State, { end, error }: How): Exchange {
   const { connectMs, sendMs, firstByteMs, httpStatus } = state;
   const doneMs = end === "answered" ? sinceStart(state) : null;
-  return { end, error, httpStatus, body: Buffer.concat(state.chunks), timings: { connectMs, sendMs, firstByteMs, doneMs } };
+  return {
+    end,
+    error,
+    httpStatus,
+    body: Buffer.concat(state.chunks),
+    timings: { connectMs, sendMs, firstByteMs, doneMs },
+  };
 }
 
 function endOfError(state: State, error: Error): How {

@@ -30,3 +30,11 @@ export interface CallbackDeps {
   /** True in the sandbox only: plain http and private addresses are good. In production: https and public addresses. */
   readonly allowPrivateAddresses: boolean;
 }
+
+/** What of an error may stand in a log: its code or name, never its text, which can quote what was sent. */
+export function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) {
+    return typeof error;
+  }
+  return "code" in error && typeof error.code === "string" ? error.code : error.name;
+}

@@ -22,7 +22,10 @@ export interface SigningOptions {
  * Headers and body of a callback (contract section 6). The text of `data` is placed in the body as it is: writing it again
  * could change a character that was signed. Throws when `data` is not the text of a JSON object, which is a bug of its writer.
  */
-export function signedPush(push: Push, { target, timestampMs, extraHeaders }: SigningOptions): { headers: string[]; body: string } {
+export function signedPush(
+  push: Push,
+  { target, timestampMs, extraHeaders }: SigningOptions,
+): { headers: string[]; body: string } {
   const { appId, apiSecret } = target;
   const timestamp = String(timestampMs);
   const signature = signV1({ appId, apiSecret, timestamp, dataText: push.dataText });

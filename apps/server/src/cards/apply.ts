@@ -4,10 +4,11 @@ import type { Pool } from "pg";
 import { inTransaction, type Sql } from "#database/index.ts";
 import { type Clock, ok, orderNumber, type Result, refused } from "#kernel/index.ts";
 import { findAccount } from "#ledger/index.ts";
+import type { CardProduct } from "#products/index.ts";
 import type { CardAddress } from "./address.ts";
 import { expiryOf } from "./card.ts";
 import { type OpeningRefusal, takeOpeningCost } from "./opening-cost.ts";
-import type { CardVault, OfferedProduct } from "./ports.ts";
+import type { CardVault } from "./ports.ts";
 import { changeStatus } from "./status.ts";
 import { countCards, insertAddress, insertCard, lockCardholder, selectByUniqueNo } from "./store.ts";
 
@@ -44,7 +45,7 @@ export interface ApplyCardDeps {
   readonly offeredProduct: (key: {
     readonly merchantId: number;
     readonly productNo: string;
-  }) => Promise<OfferedProduct | null>;
+  }) => Promise<CardProduct | null>;
   readonly cardholderOf: (key: { readonly merchantId: number; readonly cardholderNo: string }) => Promise<{
     readonly approved: boolean;
     readonly name: string;
@@ -108,7 +109,7 @@ async function repeatOf(
 interface Issue {
   readonly application: CardApplication;
   readonly hash: Buffer;
-  readonly product: OfferedProduct;
+  readonly product: CardProduct;
   readonly cardholderName: string;
 }
 
@@ -155,7 +156,7 @@ async function write(sql: Sql, card: Numbered): Promise<Result<AcceptedCard, App
     return refused("cardholder_not_approved");
   }
   const credit =
-    product.package === null ? null : await findAccount(sql, { merchantId, kind: "cardholder", owner: cardholderNo });
+    product.packageNo === null ? null : await findAccount(sql, { merchantId, kind: "cardholder", owner: cardholderNo });
   const inserted = await insertCard(sql, {
     merchantId,
     cardNo,
@@ -164,8 +165,8 @@ async function write(sql: Sql, card: Numbered): Promise<Result<AcceptedCard, App
     contentHash: card.hash,
     cardBinNo: product.cardBinNo,
     binTermsVersion: product.binTermsVersion,
-    packageNo: product.package?.packageNo ?? null,
-    packageTermsVersion: product.package?.termsVersion ?? null,
+    packageNo: product.packageNo,
+    packageTermsVersion: product.packageTermsVersion,
     cardType: application.cardType,
     organization: product.organization,
     cardName: nameOnCard(application.address, card.cardholderName),
@@ -180,9 +181,8 @@ async function write(sql: Sql, card: Numbered): Promise<Result<AcceptedCard, App
     // Somebody else's call with this number was first; it has committed, or the insert would have waited.
     return (await repeatOf(sql, { application, hash: card.hash })) ?? refused("card_unique_no_reused");
   }
-  const packageNo = product.package?.packageNo ?? null;
   if (
-    (await countCards(sql, { merchantId, cardholderNo, cardBinNo: product.cardBinNo, packageNo })) >
+    (await countCards(sql, { merchantId, cardholderNo, cardBinNo: product.cardBinNo, packageNo: product.packageNo })) >
     product.cardsPerCardholderMax
   ) {
     return refused("card_limit_reached");
@@ -190,13 +190,13 @@ async function write(sql: Sql, card: Numbered): Promise<Result<AcceptedCard, App
   if (address !== null) {
     await insertAddress(sql, { merchantId, cardNo, address });
   }
-  const cardholderPays = product.package?.openCost ?? null;
+  const cardholderPays = product.packageNo === null ? null : product.openCost.cardholder;
   const refusal = await takeOpeningCost(sql, {
     merchantId,
     cardNo,
     cardholderNo,
     cardholderPays,
-    reservePays: product.binOpenCost,
+    reservePays: product.openCost.reserve,
     at: now,
   });
   if (refusal !== null) {

@@ -27,7 +27,7 @@ export type { Activation, ActivationRefusal } from "./activate.ts";
 export type { CardAddress } from "./address.ts";
 export type { AcceptedCard, ApplyCardRefusal, CardApplication } from "./apply.ts";
 export type { Card, CardKey } from "./card.ts";
-export type { CardMaker, CardVault, MakingState, OfferedProduct } from "./ports.ts";
+export type { CardMaker, CardVault, MakingState } from "./ports.ts";
 export type { PinRefusal } from "./secrets.ts";
 export type { StatusRefusal } from "./status.ts";
 export type { CardFilter } from "./store.ts";

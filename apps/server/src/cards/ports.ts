@@ -25,23 +25,6 @@ export interface CardVault {
   ): Promise<Result<string, "card_unknown" | "secret_unknown">>;
 }
 
-/** The product a card is opened on, as it is offered now. Costs in minor units. */
-export interface OfferedProduct {
-  readonly cardBinNo: string;
-  readonly bin: string;
-  readonly panLength: number;
-  readonly organization: string;
-  readonly supportVirtual: boolean;
-  readonly supportPhysical: boolean;
-  readonly validMonths: number;
-  readonly cardsPerCardholderMax: number;
-  readonly binTermsVersion: number;
-  /** Charged to the reserve when a card is opened. */
-  readonly binOpenCost: bigint;
-  /** Null in authorization mode. */
-  readonly package: { readonly packageNo: string; readonly termsVersion: number; readonly openCost: bigint } | null;
-}
-
 /** What becomes of a physical card at the company that makes it. */
 export type MakingState = "unknown" | "ordered" | "made" | "shipped" | "failed";
 

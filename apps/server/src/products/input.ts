@@ -10,10 +10,14 @@ import { z } from "zod";
 /** 13 integer digits in minor units stay far inside a bigint, also when many are added. */
 const amount = z.string().regex(/^[0-9]{1,13}(?:\.[0-9]{1,2})?$/u);
 /** A fraction from 0 to 1: `"0.05"` is 5 %. Above 1 somebody has written percent. */
-const rate = z.string().regex(/^(?:0(?:\.[0-9]{1,12})?|1(?:\.0{1,12})?)$/u);
-const count = z.int().min(0).max(1_000_000);
+const rate = z
+  .string()
+  .regex(/^(?:0(?:\.[0-9]{1,12})?|1(?:\.0{1,12})?)$/u)
+  .exactOptional();
+const fee = amount.exactOptional();
+const count = z.int().min(0).max(1_000_000).exactOptional();
 /** Ten years. */
-const days = z.int().min(0).max(3_660);
+const days = z.int().min(0).max(3_660).exactOptional();
 
 /** One purchase, a week, cash of a day and of a month (contract section 3.1), USD. */
 export const limitsShape = {
@@ -23,36 +27,41 @@ export const limitsShape = {
   limit_atm_month_balance: amount,
 };
 
-/** The names of contract section 3.1, misspelt ones included, in its order. */
+/** The names of contract section 3.1, misspelt ones included, in its order; what is not given costs nothing. */
 export const ratesShape = {
   consume_rate: rate,
-  open_cost: amount,
+  open_cost: fee,
   cross_consume_rate: rate,
-  small_consume_threshold: amount,
-  small_consume_deduct: amount,
+  small_consume_threshold: fee,
+  small_consume_deduct: fee,
   free_small_consume_count: count,
-  free_small_excuse_type: z.enum(EXEMPTION_TYPES),
+  free_small_excuse_type: z.enum(EXEMPTION_TYPES).exactOptional(),
   free_small_excuse_days: days,
   refund_rate: rate,
-  consume_cancle_fee: amount,
-  consume_cancel_threshold: amount,
-  decline_fee: amount,
+  consume_cancle_fee: fee,
+  consume_cancel_threshold: fee,
+  decline_fee: fee,
   decline_fee_free_count: count,
-  decline_fee_free_type: z.enum(EXEMPTION_TYPES),
+  decline_fee_free_type: z.enum(EXEMPTION_TYPES).exactOptional(),
   decline_fee_free_days: days,
   atm_rate: rate,
-  atm_min_fee: amount,
-  apple_pay_fee: amount,
-  manage_fee_type: z.enum(MANAGE_FEE_TYPES),
-  manage_fee: amount,
-  management_fee_free_type: z.enum(MANAGEMENT_FEE_FREE_TYPES),
+  atm_min_fee: fee,
+  apple_pay_fee: fee,
+  manage_fee_type: z.enum(MANAGE_FEE_TYPES).exactOptional(),
+  manage_fee: fee,
+  management_fee_free_type: z.enum(MANAGEMENT_FEE_FREE_TYPES).exactOptional(),
   /** An amount, or a whole number of purchases when the type is `Count`. */
-  free_management_fee_threshold: amount,
+  free_management_fee_threshold: fee,
 };
 
 export const limitsInput = z.strictObject(limitsShape);
-export const limitsChange = limitsInput.partial();
-export const ratesInput = z.strictObject(ratesShape).partial();
+export const limitsChange = z.strictObject({
+  limit_balance: fee,
+  limit_week_balance: fee,
+  limit_atm_day_balance: fee,
+  limit_atm_month_balance: fee,
+});
+export const ratesInput = z.strictObject(ratesShape);
 
 const line = z.string().regex(/^(?=.*\S)[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/u);
 /** Line breaks and tabs are kept. */
@@ -68,6 +77,15 @@ const offerShape = {
   /** Cards that are not deleted, of one cardholder. */
   cardsPerCardholderMax: z.int().min(1).max(10_000),
   offeredTo,
+};
+
+const offerChange = {
+  supportVirtual: z.boolean().exactOptional(),
+  supportPhysical: z.boolean().exactOptional(),
+  cardsPerCardholderMax: offerShape.cardsPerCardholderMax.exactOptional(),
+  offeredTo: offeredTo.exactOptional(),
+  limits: limitsChange.exactOptional(),
+  rates: ratesInput.exactOptional(),
 };
 
 const currencies = z
@@ -102,59 +120,51 @@ const knownCurrencies = currencies.refine((codes) => codes.every(isCurrency), "a
 
 export const newBin = z.strictObject({
   bin: binShape.bin,
-  panLength: binShape.panLength.optional(),
+  panLength: binShape.panLength.exactOptional(),
   organization: binShape.organization,
-  currencies: knownCurrencies.optional(),
-  validMonths: binShape.validMonths.optional(),
+  currencies: knownCurrencies.exactOptional(),
+  validMonths: binShape.validMonths.exactOptional(),
   supportVirtual: binShape.supportVirtual,
   supportPhysical: binShape.supportPhysical,
-  cardsPerCardholderMax: binShape.cardsPerCardholderMax.optional(),
-  offeredTo: offeredTo.optional(),
+  cardsPerCardholderMax: binShape.cardsPerCardholderMax.exactOptional(),
+  offeredTo: offeredTo.exactOptional(),
   limits: limitsInput,
-  rates: ratesInput.optional(),
+  rates: ratesInput.exactOptional(),
 });
 
-export const binChange = z
-  .strictObject({
-    status: statusShape,
-    currencies: knownCurrencies,
-    validMonths: binShape.validMonths,
-    ...offerShape,
-    limits: limitsChange,
-    rates: ratesInput,
-  })
-  .partial();
+export const binChange = z.strictObject({
+  status: statusShape.exactOptional(),
+  currencies: knownCurrencies.exactOptional(),
+  validMonths: binShape.validMonths.exactOptional(),
+  ...offerChange,
+});
 
 export const newPackage = z.strictObject({
   cardBinNo: packageShape.cardBinNo,
   enName: packageShape.enName,
   cnName: packageShape.cnName,
-  enDesc: packageShape.enDesc.optional(),
-  cnDesc: packageShape.cnDesc.optional(),
-  enTagList: tags.optional(),
-  cnTagList: tags.optional(),
+  enDesc: packageShape.enDesc.exactOptional(),
+  cnDesc: packageShape.cnDesc.exactOptional(),
+  enTagList: tags.exactOptional(),
+  cnTagList: tags.exactOptional(),
   supportVirtual: packageShape.supportVirtual,
   supportPhysical: packageShape.supportPhysical,
-  cardsPerCardholderMax: packageShape.cardsPerCardholderMax.optional(),
-  offeredTo: offeredTo.optional(),
+  cardsPerCardholderMax: packageShape.cardsPerCardholderMax.exactOptional(),
+  offeredTo: offeredTo.exactOptional(),
   limits: limitsInput,
-  rates: ratesInput.optional(),
+  rates: ratesInput.exactOptional(),
 });
 
-export const packageChange = z
-  .strictObject({
-    status: statusShape,
-    enName: packageShape.enName,
-    cnName: packageShape.cnName,
-    enDesc: packageShape.enDesc,
-    cnDesc: packageShape.cnDesc,
-    enTagList: tags,
-    cnTagList: tags,
-    ...offerShape,
-    limits: limitsChange,
-    rates: ratesInput,
-  })
-  .partial();
+export const packageChange = z.strictObject({
+  status: statusShape.exactOptional(),
+  enName: packageShape.enName.exactOptional(),
+  cnName: packageShape.cnName.exactOptional(),
+  enDesc: packageShape.enDesc.exactOptional(),
+  cnDesc: packageShape.cnDesc.exactOptional(),
+  enTagList: tags.exactOptional(),
+  cnTagList: tags.exactOptional(),
+  ...offerChange,
+});
 
 export type LimitsInput = z.infer<typeof limitsInput>;
 export type RatesInput = z.infer<typeof ratesInput>;

@@ -1,17 +1,12 @@
-import {
-  type ExemptionType,
-  type FeeDetail,
-  LIMIT_KEYS,
-  type Limits,
-  type ManageFeeType,
-  type ManagementFeeFreeType,
-  RATE_KEYS,
-  ZERO_FEE_DETAIL,
+import type {
+  ExemptionType,
+  FeeDetail,
+  Limits,
+  ManageFeeType,
+  ManagementFeeFreeType,
 } from "@cardwright/contract";
-import { decimalsOf, formatAmount, formatRate, parseAmount, parseRate, type Rate } from "@cardwright/money";
-import { ok, type Result, refused } from "#kernel/index.ts";
-import type { LimitsInput, RatesInput } from "./input.ts";
-import type { InvalidInput } from "./refusals.ts";
+import { decimalsOf, formatAmount, parseAmount, parseRate, type Rate } from "@cardwright/money";
+import type { LimitsInput } from "./input.ts";
 
 /** Limits and fees are in US dollars (contract section 9, Money). */
 const decimals = decimalsOf("USD");
@@ -29,6 +24,14 @@ export interface FreeCount {
   readonly count: number;
   readonly type: ExemptionType;
   readonly days: number;
+}
+
+export interface ManagementFee {
+  readonly type: ManageFeeType;
+  readonly fee: bigint;
+  readonly freeType: ManagementFeeFreeType;
+  /** Minor units when `freeType` is `Amount`, a number of purchases when it is `Count`. */
+  readonly freeThreshold: bigint;
 }
 
 /** The fees of contract section 3.1, ready to calculate with: rates are exact fractions, bigints minor units of USD. */
@@ -50,14 +53,6 @@ export interface ProductRates {
   readonly management: ManagementFee;
 }
 
-export interface ManagementFee {
-  readonly type: ManageFeeType;
-  readonly fee: bigint;
-  readonly freeType: ManagementFeeFreeType;
-  /** Minor units when `freeType` is `Amount`, purchases when it is `Count`. */
-  readonly freeThreshold: bigint;
-}
-
 /** Limits and fees of one version of a product; a version never changes. */
 export interface Terms {
   readonly productNo: string;
@@ -68,6 +63,7 @@ export interface Terms {
   readonly feeDetail: Readonly<FeeDetail>;
 }
 
+/** Texts that the input rules have let through. */
 export function parseLimits(limits: LimitsInput): ProductLimits {
   return {
     purchase: minor(limits.limit_balance),
@@ -79,21 +75,64 @@ export function parseLimits(limits: LimitsInput): ProductLimits {
 
 /** `consumption_limit` and `balance_limit` of the wire (contract section 3.1). */
 export function limitsObject(limits: ProductLimits): Limits {
-  const texts: Record<keyof Limits, bigint> = {
-    limit_balance: limits.purchase,
-    limit_week_balance: limits.week,
-    limit_atm_day_balance: limits.atmDay,
-    limit_atm_month_balance: limits.atmMonth,
-  };
-  const text = (key: keyof Limits): string => formatAmount(texts[key], decimals);
-  const [first, second, third, fourth] = LIMIT_KEYS;
-  if (first === undefined || second === undefined || third === undefined || fourth === undefined) {
-    throw new Error("the contract names other limits than this room");
-  }
   return {
-    limit_balance: text("limit_balance"),
-    limit_week_balance: text("limit_week_balance"),
-    limit_atm_day_balance: text("limit_atm_day_balance"),
-    limit_atm_month_balance: text("limit_atm_month_balance"),
+    limit_balance: formatAmount(limits.purchase, decimals),
+    limit_week_balance: formatAmount(limits.week, decimals),
+    limit_atm_day_balance: formatAmount(limits.atmDay, decimals),
+    limit_atm_month_balance: formatAmount(limits.atmMonth, decimals),
   };
+}
+
+/** `fee_detail` of the wire (contract section 3.1), all keys in its order. */
+export function rateObject(terms: Pick<Terms, "feeDetail">): FeeDetail {
+  return { ...terms.feeDetail };
+}
+
+export function parseRates(detail: FeeDetail): ProductRates {
+  const isCount = detail.management_fee_free_type === "Count";
+  return {
+    consumeRate: fraction(detail.consume_rate),
+    crossConsumeRate: fraction(detail.cross_consume_rate),
+    refundRate: fraction(detail.refund_rate),
+    atmRate: fraction(detail.atm_rate),
+    openCost: minor(detail.open_cost),
+    smallConsumeThreshold: minor(detail.small_consume_threshold),
+    smallConsumeFee: minor(detail.small_consume_deduct),
+    smallConsumeFree: {
+      count: detail.free_small_consume_count,
+      type: detail.free_small_excuse_type,
+      days: detail.free_small_excuse_days,
+    },
+    cancelFee: minor(detail.consume_cancle_fee),
+    cancelThreshold: minor(detail.consume_cancel_threshold),
+    declineFee: minor(detail.decline_fee),
+    declineFree: {
+      count: detail.decline_fee_free_count,
+      type: detail.decline_fee_free_type,
+      days: detail.decline_fee_free_days,
+    },
+    atmMinFee: minor(detail.atm_min_fee),
+    walletFee: minor(detail.apple_pay_fee),
+    management: {
+      type: detail.manage_fee_type,
+      fee: minor(detail.manage_fee),
+      freeType: detail.management_fee_free_type,
+      freeThreshold: isCount
+        ? BigInt(detail.free_management_fee_threshold)
+        : minor(detail.free_management_fee_threshold),
+    },
+  };
+}
+
+/** Minor units of USD. */
+export function minor(text: string): bigint {
+  const amount = parseAmount(text, decimals);
+  if (!amount.ok) throw new Error(`an amount in a product's terms is ${amount.reason}`);
+  return amount.value;
+}
+
+export function fraction(text: string): Rate {
+  const rate = parseRate(text);
+  if (!rate.ok) throw new Error(`a rate in a product's terms is ${rate.reason}`);
+  return rate.value;
 }

@@ -16,10 +16,13 @@ let simulator: KycSimulator;
 beforeEach(async () => {
   now = start;
   received = [];
-  receiver = createServer(async (incoming, response) => {
-    const chunks: Buffer[] = await incoming.toArray();
-    received.push({ headers: incoming.headers, text: Buffer.concat(chunks).toString("utf8") });
-    response.end();
+  receiver = createServer((incoming, response) => {
+    const chunks: Buffer[] = [];
+    incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+    incoming.on("end", () => {
+      received.push({ headers: incoming.headers, text: Buffer.concat(chunks).toString("utf8") });
+      response.end();
+    });
   });
   receiver.listen(0, "127.0.0.1");
   await once(receiver, "listening");
@@ -107,7 +110,7 @@ test.each([
   const { json } = await call("POST", importPath("approve-1"));
   await eventually(() => received.length === 2);
   const bodies = received.map(({ text }) => JSON.parse(text) as Record<string, unknown>);
-  expect(bodies.map(({ type }) => type).toSorted()).toEqual(["applicantCreated", "applicantReviewed"]);
+  expect(new Set(bodies.map(({ type }) => type))).toEqual(new Set(["applicantCreated", "applicantReviewed"]));
   for (const { headers, text } of received) {
     expect(headers["x-payload-digest-alg"]).toBe(digestAlgorithm);
     expect(headers["x-payload-digest"]).toBe(createHmac(hash, "webhook-secret").update(text).digest("hex"));
@@ -131,25 +134,28 @@ test("the control calls refuse what they do not understand", async () => {
 test("a request line or a body that is nonsense ends its own connection only", async () => {
   const { port } = new URL(simulator.url);
   const socket = connect(Number(port), "127.0.0.1").on("error", () => {});
-  socket.write("GET //%%% HTTP/1.1\r\nhost: x\r\n\r\n");
+  socket.write("GET //%%% HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
   const closed = once(socket, "close");
   socket.resume();
   socket.setTimeout(1_000, () => socket.destroy());
   await closed;
-  await expect(
-    request(`${simulator.url}/simulator/share-tokens`, { method: "POST", body: "x".repeat(100_000) }).then(
-      ({ statusCode }) => statusCode,
-      () => 413,
-    ),
-  ).resolves.toBe(413);
+  const tooLarge = request(`${simulator.url}/simulator/share-tokens`, { method: "POST", body: "x".repeat(100_000) });
+  // The connection may be gone before the answer is read.
+  const refusal = await tooLarge.then(
+    ({ statusCode }) => statusCode,
+    () => 413,
+  );
+  expect(refusal).toBe(413);
   expect((await call("POST", importPath("pending-1"))).status).toBe(200);
 });
 
 test("closing ends imports that hang", async () => {
-  const hanging = call("POST", importPath("timeout-1"));
-  const outcome = expect(hanging).rejects.toThrow();
+  const hanging = call("POST", importPath("timeout-1")).then(
+    () => "answered",
+    () => "ended",
+  );
   await eventually(async () => (await call("POST", importPath("timeout-1"))).status === 401);
   await simulator.close();
-  await outcome;
+  expect(await hanging).toBe("ended");
   simulator = await open({});
 });

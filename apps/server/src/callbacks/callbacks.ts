@@ -1,0 +1,44 @@
+import { type Clock, systemClock } from "#kernel/index.ts";
+import { createConnections } from "./connections.ts";
+import { createDelivery, type Delivery } from "./delivery.ts";
+import { type CallbackHistory, createHistory } from "./history.ts";
+import type { CallbackDeps } from "./ports.ts";
+import { createQuestions, type Question, type QuestionAnswer, type Questions } from "./questions.ts";
+
+/** The room: the question that a purchase waits for, and the pushes that nobody waits for. */
+export interface Callbacks {
+  /** `Auth` (contract section 6): the merchant's answer within 800 ms of real time. Never rejects. */
+  askMerchant(question: Question): Promise<QuestionAnswer>;
+  readonly questions: Pick<Questions, "load">;
+  readonly delivery: Delivery;
+  readonly history: CallbackHistory;
+  /** Call when no more questions are asked: ends the delivery, writes what is unwritten, closes the connections. */
+  stop(): Promise<void>;
+}
+
+export interface CallbackOptions extends Omit<CallbackDeps, "transportClock"> {
+  /** The machine's clock when absent. */
+  readonly transportClock?: Clock;
+  /** `Math.random` when absent. */
+  readonly random?: () => number;
+}
+
+export function createCallbacks(options: CallbackOptions): Callbacks {
+  const { allowPrivateAddresses } = options;
+  const connections = createConnections({ allowPrivateAddresses });
+  const deps = { ...options, transportClock: options.transportClock ?? systemClock, connections };
+  const questions = createQuestions(deps);
+  const delivery = createDelivery({ ...deps, random: options.random ?? Math.random });
+  const history = createHistory({ ...deps, wake: () => delivery.wake() });
+  return {
+    askMerchant: (question) => questions.ask(question),
+    questions,
+    delivery,
+    history,
+    stop: async () => {
+      await delivery.stop();
+      await questions.stop();
+      await connections.close();
+    },
+  };
+}

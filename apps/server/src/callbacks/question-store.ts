@@ -1,0 +1,45 @@
+import type { Sql } from "#database/index.ts";
+import type { ExchangeTimings } from "./exchange.ts";
+
+export interface QuestionRow {
+  readonly merchantId: number;
+  readonly consumeNo: string;
+  /** Unix ms of business time. */
+  readonly askedAtMs: number;
+  readonly timings: ExchangeTimings;
+  readonly httpStatus: number | null;
+  readonly answerCode: number | null;
+  readonly verdict: string;
+}
+
+const insertStatement = `
+INSERT INTO merchant_question
+  (merchant_id, consume_no, asked_at, connect_ms, send_ms, first_byte_ms, done_ms, http_status, answer_code, verdict)
+SELECT * FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::real[], $5::real[], $6::real[], $7::real[], $8::smallint[],
+  $9::integer[], $10::text[])
+ON CONFLICT (merchant_id, consume_no) DO NOTHING`;
+
+export async function insertQuestions(sql: Sql, rows: readonly QuestionRow[]): Promise<null[]> {
+  await sql.query({
+    name: "callbacks_insert_questions",
+    text: insertStatement,
+    values: [
+      rows.map((row) => row.merchantId),
+      rows.map((row) => row.consumeNo),
+      rows.map((row) => row.askedAtMs),
+      rows.map((row) => row.timings.connectMs),
+      rows.map((row) => row.timings.sendMs),
+      rows.map((row) => row.timings.firstByteMs),
+      rows.map((row) => row.timings.doneMs),
+      rows.map((row) => row.httpStatus),
+      rows.map((row) => asInt4(row.answerCode)),
+      rows.map((row) => row.verdict),
+    ],
+  });
+  return rows.map(() => null);
+}
+
+/** The merchant chooses its codes; one that does not fit the column is left out. */
+function asInt4(code: number | null): number | null {
+  return code !== null && (code | 0) === code ? code : null;
+}
