@@ -103,7 +103,7 @@ test("when npm fails its message and one sentence are shown, the code is 1, and 
   const failed = await start("scripts/hello.ts").ended;
   expect(failed.code).toBe(1);
   expect(failed.output).toContain("the registry is away");
-  expect(failed.output).toContain("npm ci ended with code 7");
+  expect(failed.output).toContain("npm install ended with code 7");
   expect(failed.output).not.toContain("hello");
   await rm(join(clone, "npm-fails"));
   expect((await start("scripts/hello.ts").ended).code).toBe(5);

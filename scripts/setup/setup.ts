@@ -188,20 +188,41 @@
         cwd: clone,
         stdio: ["ignore", "inherit", "inherit"],
       });
-      child.on("error", () => resolve("npm was not found: install npm, it belongs to Node.js"));
+      child.on("error", () =>
+        resolve("npm was not found: install it (it belongs to Node.js) and run the same command again."),
+      );
       child.on("exit", (code = 0, signal = "") => {
-        resolve(code === 0 ? "" : `npm ci ended with ${signal ? `signal ${signal}` : `code ${code}`}`);
+        const how = signal ? `by signal ${signal}` : `with code ${code}`;
+        const advice = "see its message above, then run the same command again.";
+        resolve(code === 0 ? "" : `npm install ended ${how}: ${advice}`);
       });
     });
 
+  /** The folder itself stays: in a container it may be a mounted volume. */
+  const emptyModules = () => {
+    for (const name of fs.existsSync(modules) ? fs.readdirSync(modules) : []) {
+      fs.rmSync(path.join(modules, name), { recursive: true, force: true });
+    }
+  };
+
+  /**
+   * `npm install --no-save` keeps to the lock file and leaves it as it is. `npm ci` would do the same and refuses a lock file
+   * that lacks the optional packages of platforms other than its writer's, on which nobody here could then install.
+   */
   const install = async () => {
-    say("installing the dependencies (npm ci); the first time this downloads about 150 MB");
+    if (fs.existsSync(stampFile)) {
+      say("the dependencies changed, installing the new ones (npm install)");
+    } else {
+      // Nothing there, or an install that was interrupted: npm would take half a package for a whole one.
+      say("installing the dependencies (npm install); the first time this downloads about 150 MB");
+      emptyModules();
+    }
     const startedMs = Date.now();
     fs.rmSync(stampFile, { force: true });
     // Level "error" leaves out the warnings about the engine of packages that only Node 24 will run.
-    const problem = await runNpm(["ci", "--loglevel=error", "--no-audit", "--no-fund"]);
+    const problem = await runNpm(["install", "--no-save", "--loglevel=error", "--no-audit", "--no-fund"]);
     if (problem !== "") {
-      fail(`${String(problem)}: see its message above; then run the same command again.`);
+      fail(String(problem));
     }
     say(`dependencies installed in ${Math.round((Date.now() - startedMs) / 1000)} s`);
   };

@@ -42,7 +42,7 @@ export async function startTestServer(): Promise<RunningTestServer> {
 }
 
 async function startThrowAway(): Promise<{ url: string; stop(): Promise<void> }> {
-  const home = await temporaryFolder("cardwright-test-");
+  const home = await temporaryFolder("test");
   try {
     const server = await startEmbeddedPostgres({
       dataDirectory: join(home, "postgres"),

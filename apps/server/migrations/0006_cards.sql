@@ -37,7 +37,10 @@ CREATE TABLE card (
   activation_locked_until bigint NOT NULL DEFAULT 0,
   created_at             bigint NOT NULL,
   PRIMARY KEY (merchant_id, card_no),
-  UNIQUE (merchant_id, card_unique_no)
+  UNIQUE (merchant_id, card_unique_no),
+  -- A card of a package without an account would buy on the reserve alone.
+  CONSTRAINT card_of_package_has_account CHECK ((package_no IS NULL) = (credit_account_id IS NULL)),
+  CHECK ((package_no IS NULL) = (package_terms_version IS NULL))
 ) WITH (fillfactor = 75);
 CREATE INDEX card_of_cardholder ON card (merchant_id, cardholder_no, card_no);
 CREATE INDEX card_being_made ON card (created_at) WHERE status = 'Pending';

@@ -42,7 +42,7 @@ CREATE UNIQUE INDEX consumption_network_reference ON consumption (merchant_id, n
 GRANT SELECT, INSERT, UPDATE ON consumption TO cardwright_app;
 
 -- merchant_question: what a merchant was asked in real time and what came of it, one row per Auth question, written when it is
--- over. Times are milliseconds since the first byte was sent. Grows with authorization-mode business.
+-- over. Times are milliseconds since the request was handed to the connection. Grows with authorization-mode business.
 CREATE TABLE merchant_question (
   merchant_id            integer NOT NULL,
   consume_no             text COLLATE "C" NOT NULL,

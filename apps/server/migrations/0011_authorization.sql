@@ -8,7 +8,8 @@
 --
 -- Answers one row per item: verdict 'approved', 'asking' (the hold stands, the merchant is to be asked), 'declined' with its
 -- reason, 'stale' (the card changed since the caller read it: nothing was written) or 'repeat' (the network's reference is
--- known: the consumption's present state, 'Asking' while its merchant is being asked; nothing was written).
+-- known: the consumption's present state, 'Asking' while its merchant is being asked; nothing was written). A known reference with
+-- another card, type or amount is no repeat: it is declined as 'duplicate'.
 CREATE FUNCTION authorization_decide(
   c_merchant integer[], c_card text[],
   a_merchant integer[], a_account uuid[],
@@ -30,7 +31,7 @@ DECLARE
   c_week integer[]; c_week_spent bigint[]; c_day integer[]; c_day_spent bigint[]; c_month integer[]; c_month_spent bigint[];
   c_touched boolean[] := array_fill(false, ARRAY[cardinality(c_card)]);
   available bigint[];
-  known text[]; known_no text[]; known_status text[]; known_remark text[];
+  known_no text[]; known_status text[]; known_remark text[]; known_same boolean[];
   v_verdict text[] := array_fill(''::text, ARRAY[n]);
   v_reason text[] := array_fill(''::text, ARRAY[n]);
   v_sequence bigint[] := array_fill(NULL::bigint, ARRAY[n]);
@@ -38,7 +39,7 @@ DECLARE
   v_status text[] := array_fill(''::text, ARRAY[n]);
   h_item integer[] := '{}';
   h_index integer[] := '{}'; h_line smallint[] := '{}'; h_account uuid[] := '{}'; h_amount bigint[] := '{}';
-  c integer; why text; needed bigint; held integer := 0; lines smallint; is_atm boolean; found integer;
+  c integer; why text; held integer := 0; lines smallint; is_atm boolean;
 BEGIN
   SELECT array_agg(l.status ORDER BY l.merchant_id, l.card_no), array_agg(l.version ORDER BY l.merchant_id, l.card_no),
          array_agg(l.cardholder_no ORDER BY l.merchant_id, l.card_no), array_agg(l.callback_sequence ORDER BY l.merchant_id, l.card_no),
@@ -59,20 +60,20 @@ BEGIN
   available := ledger.lock_accounts(a_merchant, a_account);
 
   -- After the card's lock, so that a repeat that raced with the first message sees what it wrote.
-  SELECT array_agg(p.network_reference), array_agg(p.consume_no),
-         array_agg(CASE p.stage WHEN 'asking' THEN 'Asking' ELSE p.status END), array_agg(p.remark)
-  INTO known, known_no, known_status, known_remark
-  FROM unnest(i_card, i_network_reference) AS u (c, r)
-  JOIN consumption p ON p.merchant_id = c_merchant[u.c] AND p.network_reference = u.r AND p.network_reference <> '';
+  -- One entry per item, NULL where the reference is new: items of different merchants may carry the same reference.
+  SELECT array_agg(p.consume_no ORDER BY u.i), array_agg(CASE p.stage WHEN 'asking' THEN 'Asking' ELSE p.status END ORDER BY u.i),
+         array_agg(p.remark ORDER BY u.i),
+         array_agg(p.card_no = c_card[u.c] AND p.type = i_type[u.i] AND p.local_amount = i_local_amount[u.i]
+           AND p.local_currency = i_local_currency[u.i] ORDER BY u.i)
+  INTO known_no, known_status, known_remark, known_same
+  FROM unnest(i_card, i_network_reference) WITH ORDINALITY AS u (c, r, i)
+  LEFT JOIN consumption p ON p.merchant_id = c_merchant[u.c] AND p.network_reference = u.r AND p.network_reference <> '';
 
   FOR i IN 1 .. n LOOP
     c := i_card[i];
-    IF known IS NOT NULL THEN
-      found := array_position(known, i_network_reference[i]);
-      IF found IS NOT NULL THEN
-        v_verdict[i] := 'repeat'; v_no[i] := known_no[found]; v_status[i] := known_status[found]; v_reason[i] := known_remark[found];
-        CONTINUE;
-      END IF;
+    IF known_same[i] THEN
+      v_verdict[i] := 'repeat'; v_no[i] := known_no[i]; v_status[i] := known_status[i]; v_reason[i] := known_remark[i];
+      CONTINUE;
     END IF;
     IF c_version[c] <> i_version[i] THEN
       v_verdict[i] := 'stale';
@@ -86,6 +87,7 @@ BEGIN
     IF c_month[c] < i_month[i] THEN c_month[c] := i_month[i]; c_month_spent[c] := 0; END IF;
 
     why := CASE
+      WHEN known_no[i] IS NOT NULL THEN 'duplicate'
       WHEN c_merchant_status[c] <> 'Active' THEN 'merchant_disabled'
       WHEN c_status[c] = 'Frozen' THEN 'card_frozen'
       WHEN c_status[c] <> 'Activated' THEN 'card_not_active'
@@ -145,7 +147,9 @@ BEGIN
     CASE WHEN v_status[i] = 'Fail' THEN 0 ELSE i_credit_total[i] END, CASE WHEN v_status[i] = 'Fail' THEN 0 ELSE i_reserve_total[i] END,
     i_local_amount[i], i_local_currency[i], v_reason[i],
     CASE WHEN v_status[i] = 'Fail' THEN coalesce(decline_detail[array_position(decline_reason, v_reason[i])], '') ELSE '' END,
-    i_name[i], i_mcc[i], i_city[i], i_country[i], i_network_reference[i],
+    i_name[i], i_mcc[i], i_city[i], i_country[i],
+    -- The reference stays with the consumption that had it first.
+    CASE WHEN known_no[i] IS NULL THEN i_network_reference[i] ELSE '' END,
     CASE WHEN v_status[i] = 'Pending' THEN i_hold[i] END, i_at[i], i_at[i]
   FROM generate_series(1, n) AS i
   WHERE v_verdict[i] NOT IN ('repeat', 'stale');
@@ -231,14 +235,16 @@ BEGIN
     )
     UPDATE card k
     SET callback_sequence = k.callback_sequence + g.pushes,
-        week_spent = k.week_spent - CASE WHEN k.week_start = g.week THEN g.back ELSE 0 END,
-        atm_day_spent = k.atm_day_spent - CASE WHEN k.atm_day = g.day THEN g.back_atm ELSE 0 END,
-        atm_month_spent = k.atm_month_spent - CASE WHEN k.atm_month = g.month THEN g.back_atm ELSE 0 END
+        week_spent = k.week_spent - g.week_back,
+        atm_day_spent = k.atm_day_spent - g.day_back,
+        atm_month_spent = k.atm_month_spent - g.month_back
     FROM (
-      SELECT merchant_id, card_no, count(*) AS pushes, max(i_week[i]) AS week, max(i_day[i]) AS day, max(i_month[i]) AS month,
-             coalesce(sum(v_amount[x]) FILTER (WHERE NOT i_approved[i]), 0) AS back,
-             coalesce(sum(v_amount[x]) FILTER (WHERE NOT i_approved[i] AND v_atm[x]), 0) AS back_atm
-      FROM numbered GROUP BY merchant_id, card_no
+      -- Each amount goes back to the period it was counted in, if that is still the card's present one.
+      SELECT merchant_id, card_no, count(*) AS pushes,
+             coalesce(sum(v_amount[x]) FILTER (WHERE NOT i_approved[i] AND o.week_start = i_week[i]), 0) AS week_back,
+             coalesce(sum(v_amount[x]) FILTER (WHERE NOT i_approved[i] AND v_atm[x] AND o.atm_day = i_day[i]), 0) AS day_back,
+             coalesce(sum(v_amount[x]) FILTER (WHERE NOT i_approved[i] AND v_atm[x] AND o.atm_month = i_month[i]), 0) AS month_back
+      FROM numbered JOIN card o USING (merchant_id, card_no) GROUP BY merchant_id, card_no
     ) g
     WHERE k.merchant_id = g.merchant_id AND k.card_no = g.card_no;
   END IF;

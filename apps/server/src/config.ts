@@ -28,6 +28,8 @@ const settings = z.object({
   NETWORK_PORT: port(4601),
   /** Health and metrics: not for the public. */
   OPERATIONS_PORT: port(4602),
+  /** Scheme and host under which merchants reach the API, for its reference; the address it listens on when empty. */
+  PUBLIC_URL: z.union([z.literal(""), z.url({ protocol: /^https?$/u })]).default(""),
   /** Addresses or ranges of proxies whose X-Forwarded-For is believed. */
   TRUSTED_PROXIES: list,
   /** `id:base64` of 32 bytes, comma separated; the first one encrypts. */

@@ -17,7 +17,7 @@ const floors: readonly (readonly string[])[] = [
   ["kernel"],
   ["database"],
   ["ledger", "vault", "audit"],
-  ["merchants", "cardholders", "products", "cards", "consumptions"],
+  ["merchants", "cardholders", "products", "consumptions", "cards", "credit"],
   ["fees", "authorization", "clearing"],
   ["callbacks"],
   ["open-api", "card-frame", "console-api", "network", "sandbox"],
@@ -26,13 +26,11 @@ const faces = new Set(floors.at(-1));
 /** Of two rooms the one with the higher number may import the other. */
 const heights = new Map(floors.flat().map((room, height) => [room, height]));
 
-/** What stands above the rooms, with the rooms each file may import ("all" or none). */
-const topFiles = new Map<string, "all" | "kernel">([
-  ["main.ts", "all"],
-  ["compose.ts", "all"],
-  ["config.ts", "kernel"],
-  ["limits.ts", "kernel"],
-]);
+/**
+ * Files beside the rooms stand above them and may import any room (`main.ts`, `compose.ts` and what they are cut into),
+ * except these, which rooms in turn import.
+ */
+const filesBelowRooms = new Set(["config.ts", "limits.ts"]);
 
 const forbiddenNames = new Set(["utils", "util", "helpers", "helper", "common", "managers", "manager", "impl"]);
 const linesMax = 500;
@@ -117,6 +115,8 @@ function roomOf(path: string): string | null {
 }
 
 const isTest = (path: string): boolean => path.endsWith(".test.ts");
+/** Of what `roomOf` names: a file beside the rooms, not a room. */
+const isTopFile = (room: string): boolean => room.endsWith(".ts");
 
 /** Whether one import of a file of the server keeps the floors; null, or what it breaks. */
 function brokenFloor(source: Source, imported: Import): string | null {
@@ -126,14 +126,14 @@ function brokenFloor(source: Source, imported: Import): string | null {
   if (target === null || from === null || to === null || from === to) {
     return null;
   }
-  if (!heights.has(to)) {
+  if (isTopFile(to)) {
     return brokenTopImport({ from, to }, imported);
   }
   const inner = target.slice(`${serverSource}/${to}/`.length);
   if (inner !== "index.ts") {
     return `enters the room ${to} by ${inner} instead of index.ts`;
   }
-  if (topFiles.has(from) || isTest(from)) {
+  if (isTopFile(from)) {
     return brokenRoomFromTop({ from, to }, imported);
   }
   if (faces.has(from) && faces.has(to)) {
@@ -148,10 +148,7 @@ interface Way {
 }
 
 function brokenTopImport({ from, to }: Way, imported: Import): string | null {
-  if (topFiles.has(from) || isTest(from)) {
-    return null;
-  }
-  if (to === "limits.ts") {
+  if (isTopFile(from) || to === "limits.ts") {
     return null;
   }
   if (to === "config.ts") {
@@ -161,8 +158,8 @@ function brokenTopImport({ from, to }: Way, imported: Import): string | null {
 }
 
 function brokenRoomFromTop({ from, to }: Way, imported: Import): string | null {
-  if (topFiles.get(from) === "kernel" && to !== "kernel") {
-    return `${from} may import the kernel only`;
+  if (filesBelowRooms.has(from) && to !== "kernel") {
+    return `${from} may import the kernel only: rooms import it`;
   }
   if (to === "sandbox" && imported.kind === "value") {
     return "the sandbox is loaded by `await import`, so that production never loads it";
@@ -184,19 +181,17 @@ test("imports in the server go down the floors, and enter a room by its index.ts
   expect(broken).toEqual([]);
 });
 
-test("the server consists of the rooms of the architecture and of the named top files", () => {
-  const unknown = server
-    .map((source) => roomOf(source.path) ?? "")
-    .filter((room) => !heights.has(room) && !topFiles.has(room) && !isTest(room));
-  expect([...new Set(unknown)]).toEqual([]);
+test("the server consists of the rooms of the architecture, each of which has its floor here", () => {
+  const rooms = new Set(server.map((source) => roomOf(source.path) ?? "").filter((room) => !isTopFile(room)));
+  expect([...rooms].filter((room) => !heights.has(room))).toEqual([]);
 });
 
-test("only compose.ts loads the sandbox, and only dynamically", () => {
+test("only what composes the platform loads the sandbox, and only dynamically", () => {
   const loaders = server.flatMap((source) =>
     importsOf(source)
       .filter((imported) => roomOf(targetOf(source, imported.specifier) ?? "") === "sandbox")
       .filter((imported) => roomOf(source.path) !== "sandbox" && imported.kind !== "type")
-      .filter((imported) => !(source.path === `${serverSource}/compose.ts` && imported.kind === "dynamic"))
+      .filter((imported) => !(isTopFile(roomOf(source.path) ?? "") && imported.kind === "dynamic"))
       .map((imported) => `${source.path}:${imported.line} loads the sandbox`),
   );
   expect(loaders).toEqual([]);

@@ -57,3 +57,10 @@ export const stopping = {
   /** Of it, what the requests under way may take. */
   requestsMs: 7_000,
 } as const;
+
+export const platform = {
+  /** From the first byte of a network message to its last. */
+  requestTimeoutMs: 10_000,
+  /** Applicants looked at in one round. */
+  kycPollMax: 32,
+} as const;

@@ -26,10 +26,10 @@ export async function issueShareToken(
   if (
     typeof answer === "object" &&
     answer !== null &&
-    "shareToken" in answer &&
-    typeof answer.shareToken === "string"
+    "token" in answer &&
+    typeof answer.token === "string"
   ) {
-    return answer.shareToken;
+    return answer.token;
   }
-  throw new NoAnswer("the KYC account", "no shareToken in the answer");
+  throw new NoAnswer("the KYC account", "no token in the answer");
 }

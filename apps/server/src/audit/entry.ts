@@ -40,7 +40,17 @@ export const chainStart = Buffer.alloc(32);
 const detailCharactersMax = 131_072;
 
 /** A detail with one of these keys would carry a secret into a table that is never cleaned. */
-const forbiddenKeys = new Set(["api_key", "api_secret", "secret", "pan", "cvv", "pin", "password", "token", "access_token"]);
+const forbiddenKeys = new Set([
+  "api_key",
+  "api_secret",
+  "secret",
+  "pan",
+  "cvv",
+  "pin",
+  "password",
+  "token",
+  "access_token",
+]);
 
 /** The detail's text as it is stored and hashed. Throws when it is too long or names a secret: both are bugs of the caller. */
 export function detailText(detail: AuditDetail): string {

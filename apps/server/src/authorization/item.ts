@@ -38,9 +38,12 @@ export interface DecisionItem {
   readonly holdUntil: number;
 }
 
-/** The amount in the card's currency, or null when neither the network nor we can tell it. */
+/** The amount in the card's currency, or null when neither the network nor we can tell it; nothing is nothing in any currency. */
 function billedAmount(request: AuthorizationRequest): bigint | null {
-  return cardCurrencies.includes(request.currency) ? request.amount : request.billingAmount;
+  if (cardCurrencies.includes(request.currency)) {
+    return request.amount;
+  }
+  return request.billingAmount ?? (request.amount === 0n ? 0n : null);
 }
 
 /** Puts an authorization together; `preset` is a refusal found before (expiry, CVV). */

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 
 /** What a merchant's server received, for the tests of this room. */
 export interface ReceivedPush {
+  readonly path: string;
   readonly headers: IncomingMessage["headers"];
   readonly body: string;
   readonly id: string;
@@ -92,5 +93,5 @@ function portOf(address: AddressInfo | string | null): number {
 
 function pushOf(request: IncomingMessage, body: string): ReceivedPush {
   const parsed: { id: string; data: Record<string, unknown> } = JSON.parse(body);
-  return { headers: request.headers, body, id: parsed.id, data: parsed.data };
+  return { path: request.url ?? "", headers: request.headers, body, id: parsed.id, data: parsed.data };
 }

@@ -73,7 +73,13 @@ const noTimings: ExchangeTimings = { connectMs: null, sendMs: null, firstByteMs:
 const extraHeaders = ["Deadline-Ms", String(callbackLimits.questionDeadlineMs)];
 
 export function createQuestions(deps: QuestionDeps): Questions {
-  const state: State = { deps, questionLog: createQuestionLog(deps), inFlightOf: new Map(), inFlight: 0, recording: new Set() };
+  const state: State = {
+    deps,
+    questionLog: createQuestionLog(deps),
+    inFlightOf: new Map(),
+    inFlight: 0,
+    recording: new Set(),
+  };
   return {
     ask: (question) => ask(state, question),
     load: () => ({ inFlight: state.inFlight }),

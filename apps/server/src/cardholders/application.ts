@@ -92,7 +92,12 @@ function nextStep(input: {
   if (known !== null && known.cardholderUniqueNo !== application.cardholderUniqueNo) {
     return { step: "refuse", reason: "unique_number_differs" };
   }
-  if (known?.tokenWasAccepted === true) return { step: "answer", accepted: acceptedOf(known) };
+  if (known?.tokenWasAccepted === true) {
+    // Applying again with the very token whose verification was refused can only fail again: the provider took it once.
+    return isUpdate && known.status === "Rejected"
+      ? { step: "refuse", reason: "verification_failed" }
+      : { step: "answer", accepted: acceptedOf(known) };
+  }
   if (claim.claimId !== claimId) {
     if (claim.shareTokenHash.equals(shareTokenHash)) return { step: "wait", claimId: claim.claimId };
     return { step: "refuse", reason: isUpdate ? "verification_pending" : "cardholder_exists" };

@@ -30,6 +30,7 @@ export type ApplyRefusal =
   | "cardholder_not_found"
   | "already_verified"
   | "verification_pending"
+  | "verification_failed"
   | "unique_number_differs"
   | "kyc_data_unavailable";
 

@@ -14,7 +14,10 @@ import { type Route, route } from "./route.ts";
 
 const newRecharge = z.strictObject({
   merchant_no: publicNumber,
-  amount: z.string().max(32).meta({ description: "Decimal text above 0.", examples: ["10000.00"] }),
+  amount: z
+    .string()
+    .max(32)
+    .meta({ description: "Decimal text above 0.", examples: ["10000.00"] }),
   currency: z.enum(rechargeCurrencies).meta({ description: "TUSDT is booked at par." }),
   reference: z
     .string()

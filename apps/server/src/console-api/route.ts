@@ -32,8 +32,12 @@ export interface Route extends RouteFacts {
   readonly handle: (call: Call<unknown, unknown, unknown>) => Promise<Result<unknown, Refusal>>;
 }
 
-interface TypedRoute<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType, Answer extends z.ZodType>
-  extends RouteFacts {
+interface TypedRoute<
+  Params extends z.ZodType,
+  Query extends z.ZodType,
+  Body extends z.ZodType,
+  Answer extends z.ZodType,
+> extends RouteFacts {
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;

@@ -1,5 +1,6 @@
 export { authData, consumptionData, dataFees, dataHead, dataTail } from "./callback-data.ts";
 export { type CardAcceptor, type Consumption, cleanText, type FeeRow } from "./consumption.ts";
+export { consumptionRules } from "./rules.ts";
 export {
   type ConsumptionFilter,
   feeRowsJson,

@@ -61,13 +61,12 @@ function fits(binaries: Binaries, wanted: BinariesWanted): boolean {
 function nothingFits(wanted: BinariesWanted, found: readonly Binaries[]): DatabaseRefused {
   const list = found.map((binaries) => `${binaries.version} in ${binaries.directory}`).join(", ");
   const need =
-    wanted.major === null ? `Postgres ${majorMin} or newer` : `Postgres ${wanted.major}, which wrote the existing data`;
+    wanted.major === null
+      ? `Postgres ${majorMin} or newer`
+      : `Postgres ${wanted.major}, which wrote the existing data,`;
   return new DatabaseRefused(
     "no_postgres_binaries",
-    `No ${need}, was found on this machine (${list === "" ? "none at all" : `only ${list}`}): install it, name its bin directory in CARDWRIGHT_POSTGRES_BIN, or set DATABASE_URL.`.replace(
-      "newer, was",
-      "newer was",
-    ),
+    `No ${need} was found on this machine (${list === "" ? "none at all" : `only ${list}`}): install it, name its bin directory in CARDWRIGHT_POSTGRES_BIN, or set DATABASE_URL.`,
   );
 }
 

@@ -75,7 +75,11 @@ function parseBits(text: string, widthBits: number): number | null {
 /** A mapped range wider than all of IPv4 has no IPv4 counterpart and could never match, because callers are mapped first. */
 function rangeOf(address: Address, bits: number): AddressRange | null {
   if (address instanceof ipaddr.IPv4) {
-    return { network: ipaddr.IPv4.networkAddressFromCIDR(`${address.toString()}/${bits}`), bits, isSingle: bits === 32 };
+    return {
+      network: ipaddr.IPv4.networkAddressFromCIDR(`${address.toString()}/${bits}`),
+      bits,
+      isSingle: bits === 32,
+    };
   }
   if (address.isIPv4MappedAddress()) return bits < 96 ? null : rangeOf(address.toIPv4Address(), bits - 96);
   return { network: ipaddr.IPv6.networkAddressFromCIDR(`${address.toString()}/${bits}`), bits, isSingle: bits === 128 };
@@ -88,7 +92,7 @@ function contains(range: AddressRange, caller: Address): boolean {
   return range.network instanceof ipaddr.IPv6 && caller.match(range.network, range.bits);
 }
 
-/** Parsing a list costs 100 times as much as looking into it, and every request looks into one. */
+/** Every request looks into a list, so it is parsed once and not each time. */
 function compiledList(allowList: readonly string[]): CompiledList {
   const key = allowList.join(" ");
   const known = compiledLists.get(key);

@@ -1,4 +1,4 @@
-import { appendAudit, type AuditDetail, changeDetail, type Initiator } from "#audit/index.ts";
+import { type AuditDetail, appendAudit, changeDetail, type Initiator } from "#audit/index.ts";
 import { inTransaction, type Sql } from "#database/index.ts";
 import { ok, type Result, refused, uuid7 } from "#kernel/index.ts";
 import { parseAllowList } from "./allow-list.ts";
@@ -180,7 +180,10 @@ async function changeCredential(
   });
 }
 
-function checkDetails(details: { readonly label?: string; readonly expiresAt?: number | null }): CredentialRefusal | null {
+function checkDetails(details: {
+  readonly label?: string;
+  readonly expiresAt?: number | null;
+}): CredentialRefusal | null {
   const { label = "", expiresAt = null } = details;
   if (label !== "" && !isOneLine(label, labelCharactersMax)) return "label_invalid";
   const expiryFits = expiresAt === null || (Number.isInteger(expiresAt) && expiresAt > 0 && expiresAt <= expiryMsMax);

@@ -1,4 +1,4 @@
-import { appendAudit, type AuditDetail, changeDetail, type Initiator } from "#audit/index.ts";
+import { type AuditDetail, appendAudit, changeDetail, type Initiator } from "#audit/index.ts";
 import { inTransaction } from "#database/index.ts";
 import { ok, orderNumber, type Result, refused } from "#kernel/index.ts";
 import { creditAccountKinds, openAccount, platformAccountKinds } from "#ledger/index.ts";
@@ -38,7 +38,8 @@ export async function createMerchant(
       detail: { mode: merchant.mode, app_id: merchant.appId, ...settingsDetail(merchant) },
       at: now,
     });
-    const kinds = merchant.mode === "CREDIT_EXTENSION" ? [...platformAccountKinds, ...creditAccountKinds] : platformAccountKinds;
+    const kinds =
+      merchant.mode === "CREDIT_EXTENSION" ? [...platformAccountKinds, ...creditAccountKinds] : platformAccountKinds;
     for (const kind of kinds) {
       await openAccount(tx, { merchantId, kind, owner: "", now });
     }

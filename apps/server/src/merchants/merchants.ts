@@ -75,7 +75,10 @@ export interface Merchants {
     input: { readonly rechargeNo: string },
     by: Initiator,
   ): Promise<Result<RechargeOrder, RechargeRefusal>>;
-  rejectRecharge(input: { readonly rechargeNo: string }, by: Initiator): Promise<Result<RechargeOrder, RechargeRefusal>>;
+  rejectRecharge(
+    input: { readonly rechargeNo: string },
+    by: Initiator,
+  ): Promise<Result<RechargeOrder, RechargeRefusal>>;
   /** Newest first. */
   listRecharges(filter: RechargeFilter): Promise<RechargeOrder[]>;
   reserveOf(merchantId: number): Promise<Reserve | null>;

@@ -116,10 +116,7 @@ async function bookRecharge(tx: Sql, booking: { readonly order: RechargeOrder; r
   });
 }
 
-async function accountId(
-  tx: Sql,
-  name: { readonly merchantId: number; readonly kind: AccountKind },
-): Promise<string> {
+async function accountId(tx: Sql, name: { readonly merchantId: number; readonly kind: AccountKind }): Promise<string> {
   const account = await findAccount(tx, { ...name, owner: "" });
   if (account === null) throw new Error(`a merchant has no ${name.kind} account`);
   return account.accountId;

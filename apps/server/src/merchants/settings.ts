@@ -10,7 +10,7 @@ export const utcOffsetMinutesMin = -720;
 export const utcOffsetMinutesMax = 840;
 
 /** One line that says something: no control characters, not only white space. Postgres cannot store NUL at all. */
-export const oneLine = /^(?=.*\S)[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/u;
+export const oneLine = /^(?=.*\S)[^\p{Cc}\u2028\u2029]*$/u;
 
 /** The first setting that cannot be, or null. */
 export function checkSettings(
@@ -38,7 +38,7 @@ export function isOneLine(text: string, charactersMax: number): boolean {
  */
 export function isCallbackUrl(text: string, rule: { readonly requireHttps: boolean }): boolean {
   // The URL parser drops tabs, line breaks and outer blanks silently, so such a text is refused first.
-  if (text.length > callbackUrlCharactersMax || /[\s\u0000-\u001f]/u.test(text)) return false;
+  if (text.length > callbackUrlCharactersMax || /[\s\p{Cc}]/u.test(text)) return false;
   const url = URL.parse(text);
   if (url === null || !hasWebProtocol(url, rule)) return false;
   return url.hostname !== "" && url.username === "" && url.password === "" && !text.includes("#");

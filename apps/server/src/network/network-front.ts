@@ -126,7 +126,7 @@ function faultOf(deps: NetworkFrontDeps, error: FastifyError): Fault {
   if (wrong !== undefined) {
     return validationFault(wrong);
   }
-  switch (error.statusCode) {
+  switch (error.statusCode ?? 500) {
     case 400:
       return faults.not_json;
     case 413:

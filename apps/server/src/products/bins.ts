@@ -1,4 +1,4 @@
-import { appendAudit, type AuditDetail, changeDetail, type Initiator } from "#audit/index.ts";
+import { type AuditDetail, appendAudit, changeDetail, type Initiator } from "#audit/index.ts";
 import { inTransaction } from "#database/index.ts";
 import { ok, orderNumber, type Result, refused } from "#kernel/index.ts";
 import type { ProductsDeps } from "./deps.ts";
@@ -83,7 +83,10 @@ export async function updateBin(
 }
 
 /** Whether two states of a product differ in what a card keeps. */
-export function termsDiffer(before: Pick<Bin, "limits" | "feeDetail">, after: Pick<Bin, "limits" | "feeDetail">): boolean {
+export function termsDiffer(
+  before: Pick<Bin, "limits" | "feeDetail">,
+  after: Pick<Bin, "limits" | "feeDetail">,
+): boolean {
   return changeDetail({ before: termsDetail(before), after: termsDetail(after) }) !== null;
 }
 

@@ -39,7 +39,9 @@ export function completeFees(input: RatesInput): Result<FeeDetail, InvalidInput>
     manage_fee_type: given.manage_fee_type,
     manage_fee: amountText(given.manage_fee),
     management_fee_free_type: given.management_fee_free_type,
-    free_management_fee_threshold: isCount ? String(BigInt(threshold)) : amountText(given.free_management_fee_threshold),
+    free_management_fee_threshold: isCount
+      ? String(BigInt(threshold))
+      : amountText(given.free_management_fee_threshold),
   });
 }
 

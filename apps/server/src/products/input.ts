@@ -63,9 +63,9 @@ export const limitsChange = z.strictObject({
 });
 export const ratesInput = z.strictObject(ratesShape);
 
-const line = z.string().regex(/^(?=.*\S)[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/u);
+const line = z.string().regex(/^(?=.*\S)[^\p{Cc}\u2028\u2029]*$/u);
 /** Line breaks and tabs are kept. */
-const paragraphs = z.string().regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$/u);
+const paragraphs = z.string().regex(/^(?:\P{Cc}|[\t\n\r])*$/u);
 const tags = z.array(line.max(32)).max(20);
 /** Ids of merchants; null: every merchant. */
 const offeredTo = z.array(z.int().min(1).max(2_147_483_647)).max(200).nullable();
@@ -116,7 +116,10 @@ export const packageShape = {
 
 export const statusShape = z.enum(["On", "Off"]);
 
-const knownCurrencies = currencies.refine((codes) => codes.every(isCurrency), "a code is not of ISO 4217");
+const knownCurrencies = currencies.refine(
+  (codes) => !codes.some((code) => !isCurrency(code)),
+  "must be codes of ISO 4217",
+);
 
 export const newBin = z.strictObject({
   bin: binShape.bin,

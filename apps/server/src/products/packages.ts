@@ -1,4 +1,4 @@
-import { appendAudit, type AuditDetail, changeDetail, type Initiator } from "#audit/index.ts";
+import { type AuditDetail, appendAudit, changeDetail, type Initiator } from "#audit/index.ts";
 import { inTransaction, type Sql } from "#database/index.ts";
 import { ok, orderNumber, type Result, refused } from "#kernel/index.ts";
 import { termsDetail, termsDiffer } from "./bins.ts";
@@ -89,8 +89,7 @@ async function checkCardTypes(
   if (!product.supportVirtual && !product.supportPhysical) return "card_type_missing";
   const bin = await selectBin(tx, product.cardBinNo);
   if (bin === null) return "bin_unknown";
-  const isMore =
-    (product.supportVirtual && !bin.supportVirtual) || (product.supportPhysical && !bin.supportPhysical);
+  const isMore = (product.supportVirtual && !bin.supportVirtual) || (product.supportPhysical && !bin.supportPhysical);
   return isMore ? "card_type_not_on_bin" : null;
 }
 

@@ -7,7 +7,12 @@ export interface InvalidInput {
   readonly message: string;
 }
 
-export type ProductRefusal = "bin_unknown" | "package_unknown" | "card_type_not_on_bin" | "card_type_missing" | InvalidInput;
+export type ProductRefusal =
+  | "bin_unknown"
+  | "package_unknown"
+  | "card_type_not_on_bin"
+  | "card_type_missing"
+  | InvalidInput;
 
 export type OfferRefusal = "package_not_available" | "bin_not_available";
 

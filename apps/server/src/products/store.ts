@@ -1,4 +1,4 @@
-import type { CardType, FeeDetail } from "@cardwright/contract";
+import { type CardType, type FeeDetail, ZERO_FEE_DETAIL } from "@cardwright/contract";
 import type { Sql } from "#database/index.ts";
 import type { Bin, Package, Product, ProductStatus } from "./product.ts";
 import type { ProductLimits } from "./terms.ts";
@@ -64,6 +64,11 @@ function toLimits(row: TermsRow): ProductLimits {
   };
 }
 
+/** jsonb does not keep the order of keys, the wire has one; a key that a stored version is older than costs nothing. */
+function toFees(row: TermsRow): FeeDetail {
+  return { ...ZERO_FEE_DETAIL, ...row.rates };
+}
+
 function toProduct(row: ProductRow): Product {
   return {
     status: row.status,
@@ -73,7 +78,7 @@ function toProduct(row: ProductRow): Product {
     offeredTo: row.offered_to,
     termsVersion: row.terms_version,
     limits: toLimits(row),
-    feeDetail: row.rates,
+    feeDetail: toFees(row),
     createdAt: Number(row.created_at),
   };
 }
@@ -127,7 +132,7 @@ export async function selectTerms(
     values: [key.productNo, key.version],
   });
   const row = rows[0];
-  return row === undefined ? null : { limits: toLimits(row), feeDetail: row.rates };
+  return row === undefined ? null : { limits: toLimits(row), feeDetail: toFees(row) };
 }
 
 export async function insertBin(sql: Sql, bin: Bin): Promise<void> {
@@ -286,7 +291,9 @@ export async function selectOfferedPackages(
   sql: Sql,
   filter: { merchantId: number; packageNo: string | null; type: CardType | null; page: number; size: number },
 ): Promise<OfferedPackage[]> {
-  const { rows } = await sql.query<PackageRow & { bin: string; organization: string; bin_virtual: boolean; bin_physical: boolean }>(
+  const { rows } = await sql.query<
+    PackageRow & { bin: string; organization: string; bin_virtual: boolean; bin_physical: boolean }
+  >(
     `SELECT p.package_no, p.card_bin_no, p.en_name, p.cn_name, p.en_desc, p.cn_desc, p.en_tag_list, p.cn_tag_list, ${productColumns},
        b.bin, b.organization, b.support_virtual AS bin_virtual, b.support_physical AS bin_physical
      FROM package p

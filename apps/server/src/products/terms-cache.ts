@@ -34,5 +34,10 @@ async function loadTerms(sql: Sql, key: TermsKey): Promise<Terms> {
   const stored = await selectTerms(sql, key);
   if (stored === null) throw new Error(`product ${key.productNo} has no terms of version ${key.version}`);
   const { limits, feeDetail } = stored;
-  return Object.freeze({ ...key, limits: Object.freeze(limits), rates: Object.freeze(parseRates(feeDetail)), feeDetail });
+  return Object.freeze({
+    ...key,
+    limits: Object.freeze(limits),
+    rates: Object.freeze(parseRates(feeDetail)),
+    feeDetail,
+  });
 }

@@ -1,10 +1,4 @@
-import type {
-  ExemptionType,
-  FeeDetail,
-  Limits,
-  ManageFeeType,
-  ManagementFeeFreeType,
-} from "@cardwright/contract";
+import type { ExemptionType, FeeDetail, Limits, ManageFeeType, ManagementFeeFreeType } from "@cardwright/contract";
 import { decimalsOf, formatAmount, parseAmount, parseRate, type Rate } from "@cardwright/money";
 import type { LimitsInput } from "./input.ts";
 

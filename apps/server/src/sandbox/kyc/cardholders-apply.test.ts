@@ -266,3 +266,10 @@ test("share tokens are nowhere in the database", async () => {
     expect(JSON.stringify(rows)).not.toContain("secret-token");
   }
 });
+
+test("applying again with the very token that was rejected fails as such and changes nothing", async () => {
+  const cardholderNo = await rejected("user-again");
+  const again = await apply("reject-user-again", { unique: "user-again", no: cardholderNo });
+  expect(again).toEqual({ ok: false, reason: "verification_failed" });
+  expect(await statusOf(cardholderNo)).toBe("Rejected");
+});

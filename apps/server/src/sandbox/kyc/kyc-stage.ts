@@ -60,7 +60,14 @@ export async function openKycStage(options: Partial<KycSimulatorOptions> = {}): 
   await once(receiver, "listening");
   const address = receiver.address();
   const webhookUrl = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/webhooks/kyc`;
-  const simulator = await startKycSimulator({ port: 0, webhookUrl, clock, reviewWaitMs, ...credentials, ...options });
+  const simulator = await startKycSimulator({
+    port: 0,
+    webhookUrl: () => webhookUrl,
+    clock,
+    reviewWaitMs,
+    ...credentials,
+    ...options,
+  });
   const client = createSumsubClient({
     baseUrl: simulator.url,
     clock,

@@ -41,7 +41,7 @@ function open(options: Partial<KycSimulatorOptions>): Promise<KycSimulator> {
     appToken: "app-token",
     secret: "request-secret",
     webhookSecret: "webhook-secret",
-    webhookUrl: `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/`,
+    webhookUrl: () => `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/`,
     clock: { now: () => now },
     ...options,
   });

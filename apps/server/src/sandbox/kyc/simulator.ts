@@ -24,7 +24,8 @@ export interface KycSimulatorOptions {
   readonly appToken: string;
   readonly secret: string;
   readonly webhookSecret: string;
-  readonly webhookUrl: string;
+  /** Asked for each webhook: the receiver may take its port after this simulator has started. */
+  readonly webhookUrl: () => string;
   readonly clock: Clock;
   /** Sandbox time from the import to the verdict; 0 when absent, which still comes after the answer to the import. */
   readonly reviewWaitMs?: number;

@@ -12,7 +12,7 @@ export const digestAlgorithms = {
 export type DigestAlgorithm = keyof typeof digestAlgorithms;
 
 export interface WebhookOptions {
-  readonly url: string;
+  readonly url: () => string;
   readonly secret: string;
   readonly digestAlgorithm: DigestAlgorithm;
   /** Waits before each repetition, on the sandbox's clock. */
@@ -98,7 +98,7 @@ function webhookBody(input: { type: string; applicantId: string; review: Review;
 async function post(input: { options: WebhookOptions; body: string; signal: AbortSignal }): Promise<number | null> {
   const { url, secret, digestAlgorithm } = input.options;
   try {
-    const answer = await request(url, {
+    const answer = await request(url(), {
       method: "POST",
       body: input.body,
       signal: AbortSignal.any([input.signal, AbortSignal.timeout(answerTimeoutMs)]),

@@ -1,0 +1,70 @@
+import {
+  type AddressRules,
+  compileValidator,
+  type EndpointDefinition,
+  type EndpointId,
+  endpointById,
+  parseJsonBody,
+} from "@cardwright/contract";
+import type { Call } from "./admission.ts";
+import { type Answer, fail } from "./answer.ts";
+import type { EndpointDeps } from "./endpoint-handler.ts";
+import { endpointHandlers } from "./endpoint-handlers.ts";
+
+/** What of a request the endpoint reads: its body as bytes, its path parameters decoded. */
+export interface RawInput {
+  readonly body: unknown;
+  readonly params: unknown;
+}
+
+/** An endpoint behind its checks: reads the body, validates, handles. */
+export interface EndpointRoute<Id extends EndpointId = EndpointId> {
+  readonly id: Id;
+  readonly endpoint: EndpointDefinition;
+  readonly answer: (call: Call, raw: RawInput) => Promise<Answer<unknown>>;
+}
+
+/** Compiles the validator once; then a call costs one pass of generated code before the handler. */
+export function endpointRoute<const Id extends EndpointId>(
+  id: Id,
+  options: { readonly deps: EndpointDeps; readonly addressRules: AddressRules },
+): EndpointRoute<Id> {
+  const endpoint = endpointById(id);
+  const validate = compileValidator(id, { addressRules: options.addressRules });
+  const handle = endpointHandlers[id];
+  return {
+    id,
+    endpoint,
+    answer: async (call, raw) => {
+      const input = inputOf(endpoint, raw);
+      if (!input.ok) {
+        return input;
+      }
+      const valid = validate(input.value, { mode: call.merchant.mode });
+      return valid.ok ? handle(options.deps, call, valid.value) : fail(valid.error, valid.field);
+    },
+  };
+}
+
+function inputOf(endpoint: EndpointDefinition, raw: RawInput): Answer<unknown> {
+  switch (endpoint.input) {
+    case "none":
+      return { ok: true, value: {} };
+    case "params":
+      return { ok: true, value: { ...paramsOf(raw.params) } };
+    case "body":
+      return bodyOf(raw.body);
+    default:
+      return endpoint.input satisfies never;
+  }
+}
+
+function paramsOf(params: unknown): object {
+  return typeof params === "object" && params !== null ? params : {};
+}
+
+/** No body at all is an empty text, which is no JSON. */
+function bodyOf(bytes: unknown): Answer<unknown> {
+  const parsed = parseJsonBody(bytes instanceof Uint8Array ? bytes : new Uint8Array());
+  return parsed.ok ? parsed : fail("invalid_parameter", parsed.field ?? "body");
+}

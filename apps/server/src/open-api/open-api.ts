@@ -1,0 +1,137 @@
+import { type EndpointDefinition, endpoints } from "@cardwright/contract";
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { createAccessTokens } from "./access-token.ts";
+import { createAddressRules } from "./address-rules.ts";
+import { type AdmissionDeps, admit, type Call } from "./admission.ts";
+import type { Fault } from "./answer.ts";
+import type { OpenApiDeps } from "./deps.ts";
+import { type EndpointRoute, endpointRoute } from "./endpoint-route.ts";
+import { failure, success } from "./envelope.ts";
+import { headerOf, isReadableAsJson, languageOfRequest, refuse, refuseUnrouted } from "./http-refusals.ts";
+import { bucketsMax, defaultLimits } from "./limits.ts";
+import { registerReferencePages } from "./reference-pages.ts";
+import { createTokenBuckets } from "./token-buckets.ts";
+import { answerUnexpected } from "./unexpected.ts";
+
+/**
+ * The merchants' API (contract sections 1 to 5 and 9) as a Fastify plugin: the 19 endpoints under `/open-api/v1`, its OpenAPI
+ * document and its reference page. Register it without a prefix, on a server made with `openApiServerOptions`.
+ */
+export function openApi(deps: OpenApiDeps): FastifyPluginAsync {
+  return async (app) => {
+    registerReferencePages(app, deps);
+    await app.register(merchantApi(deps), { prefix: "/open-api" });
+  };
+}
+
+const callOfRequest = Symbol("call");
+
+function merchantApi(deps: OpenApiDeps): FastifyPluginAsync {
+  const limits = { ...defaultLimits, ...deps.limits };
+  const { clock } = deps;
+  const accessTokens = createAccessTokens(deps);
+  const admission: AdmissionDeps = {
+    clock,
+    merchants: deps.merchants,
+    accessTokens,
+    addressBuckets: createTokenBuckets({
+      clock,
+      perSecond: limits.addressPerSecond,
+      burst: limits.addressBurst,
+      bucketsMax,
+    }),
+    keyBuckets: createTokenBuckets({ clock, perSecond: limits.keyPerSecond, burst: limits.keyBurst, bucketsMax }),
+  };
+  const addressRules = createAddressRules(deps.unsupportedCountries);
+  const options = { deps: { ...deps, accessTokens }, addressRules };
+
+  return async (app) => {
+    app.decorateRequest(callOfRequest, null);
+    app.addHook("onRequest", async (request, reply) => {
+      reply.headers(answerHeaders).header("request-id", request.id);
+      if (deps.isStopping()) {
+        return refuse(request, reply, "unavailable");
+      }
+      return request.is404 ? refuseUnrouted(request, reply) : undefined;
+    });
+    app.setNotFoundHandler(refuseUnrouted);
+    app.setErrorHandler((error, request, reply) => answerUnexpected(deps.log, { error, request, reply }));
+    readBodiesAsBytes(app);
+    for (const { id } of endpoints) {
+      registerEndpoint(app, { admission, route: endpointRoute(id, options) });
+    }
+  };
+}
+
+/** Answers are about one merchant's money and cards: nobody keeps them. */
+const answerHeaders = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+} as const;
+
+/** The contract's own parser reads the bytes: it refuses duplicate keys and broken UTF-8, which Fastify's lets through. */
+function readBodiesAsBytes(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+}
+
+function registerEndpoint(
+  app: FastifyInstance,
+  { admission, route }: { readonly admission: AdmissionDeps; readonly route: EndpointRoute },
+): void {
+  const { endpoint } = route;
+  app.route({
+    method: endpoint.method,
+    url: endpoint.path.slice("/open-api".length),
+    exposeHeadRoute: false,
+    schema: { response: { 200: envelopeSchema(endpoint) } },
+    onRequest: async (request, reply) => {
+      const admitted = await admit(admission, arrivalOf(request, endpoint));
+      if (!admitted.ok) {
+        return answerFault(request, reply, admitted.reason);
+      }
+      request.setDecorator(callOfRequest, admitted.value);
+      return endpoint.input === "body" && !isReadableAsJson(request)
+        ? refuse(request, reply, "unsupported_media_type")
+        : undefined;
+    },
+    handler: async (request, reply) => {
+      const call = request.getDecorator<Call | null>(callOfRequest);
+      if (call === null) {
+        throw new Error("a call reached its handler without having been let in");
+      }
+      const answer = await route.answer(call, request);
+      return answer.ok
+        ? reply.send(success(answer.value, languageOfRequest(request)))
+        : answerFault(request, reply, answer.reason);
+    },
+  });
+}
+
+function arrivalOf(request: FastifyRequest, endpoint: EndpointDefinition): Parameters<typeof admit>[1] {
+  return {
+    endpoint,
+    address: request.ip,
+    apiKey: headerOf(request, "api-key"),
+    timestamp: headerOf(request, "timestamp"),
+    accessToken: headerOf(request, "access-token"),
+    timezone: headerOf(request, "timezone"),
+  };
+}
+
+function answerFault(request: FastifyRequest, reply: FastifyReply, fault: Fault): FastifyReply {
+  if (fault.retryAfterSeconds !== undefined) {
+    reply.header("retry-after", fault.retryAfterSeconds);
+  }
+  return reply.send(failure(fault, languageOfRequest(request)));
+}
+
+/** For the serializer: it writes the named fields and nothing else. */
+function envelopeSchema(endpoint: EndpointDefinition): object {
+  const envelope = z.object({ code: z.int(), msg: z.string(), data: endpoint.response.optional() });
+  const { $schema: _, ...schema } = z.toJSONSchema(envelope, { target: "draft-7", io: "output" });
+  return schema;
+}

@@ -1,0 +1,338 @@
+import fastify, { type FastifyInstance, type FastifyPluginCallback } from "fastify";
+import type { Logger } from "pino";
+import { operatorApi } from "#console-api/index.ts";
+import { type Clock, systemClock } from "#kernel/index.ts";
+import { ipAllowed } from "#merchants/index.ts";
+import { buildNetworkFront } from "#network/index.ts";
+import { openApi, openApiServerOptions } from "#open-api/index.ts";
+import { composeRooms, describeError, openPools, type Pools, prepareDatabase, type Rooms } from "./compose.ts";
+import { type Config, describeConfig } from "./config.ts";
+import { type DatabaseWatch, watchDatabase } from "./database-watch.ts";
+import { kycWebhookPath, kycWebhooks } from "./kyc-webhooks.ts";
+import { platform as bounds, stopping } from "./limits.ts";
+import { type Loop, startLoops } from "./loops.ts";
+import { buildOperations } from "./operations.ts";
+
+/** A running process of the platform. */
+export interface Platform {
+  /** Where its servers listen; null for a role that is not played here. */
+  readonly urls: {
+    readonly api: string | null;
+    readonly network: string | null;
+    readonly operations: string;
+    readonly kycSimulator: string | null;
+  };
+  readonly rooms: Rooms;
+  /** Finishes what is in flight, refuses new work with 503, and ends everything within 10 seconds. A repeat waits for the first. */
+  stop(): Promise<void>;
+}
+
+/** What is undone in reverse order, at a stop or when a start fails half way. */
+type Undo = () => Promise<unknown>;
+
+/** Starts the roles of `config` on a database that is brought up to date first. Throws what went wrong, with nothing left running. */
+export async function startPlatform(options: { readonly config: Config; readonly log: Logger }): Promise<Platform> {
+  const undo: Undo[] = [];
+  try {
+    return await start(options, undo);
+  } catch (error) {
+    await undoAll(undo);
+    throw error;
+  }
+}
+
+async function undoAll(undo: Undo[]): Promise<void> {
+  for (const step of undo.splice(0).toReversed()) {
+    await step().catch(() => undefined);
+  }
+}
+
+async function start(options: { readonly config: Config; readonly log: Logger }, undo: Undo[]): Promise<Platform> {
+  const { config, log } = options;
+  log.info({ config: describeConfig(config) }, "starting");
+  await prepareDatabase(config);
+  const pools = openPools(config, log);
+  undo.push(() => pools.end());
+  const state = { stopping: false };
+  const watch = watchDatabase(pools.app);
+  undo.push(() => watch.stop());
+  const plays = (role: "api" | "worker" | "network") =>
+    config.CARDWRIGHT_ROLE === "all" || config.CARDWRIGHT_ROLE === role;
+
+  const world = await openWorld({ config, log, pools, undo });
+  const rooms = composeRooms({ config, log, pools, clock: world.clock, kycUrl: world.kycUrl, maker: world.maker });
+  undo.push(() => rooms.kyc.close());
+  await rooms.vault.warmUp();
+
+  const servers: FastifyInstance[] = [];
+  const listen = async (app: FastifyInstance, port: number): Promise<string> => {
+    const url = await listenOn(app, { host: config.HTTP_HOST, port });
+    servers.push(app);
+    undo.push(() => app.close());
+    return url;
+  };
+  const operations = await listen(
+    buildOperations({
+      metrics: rooms.metrics.registry,
+      unreadiness: async () =>
+        state.stopping ? "stopping" : (await watch.look()) ? null : "the database cannot be reached",
+    }),
+    config.OPERATIONS_PORT,
+  );
+  const network = plays("network")
+    ? await listen(networkServer({ config, log, rooms, watch, state }), config.NETWORK_PORT)
+    : null;
+  const sandbox = await world.sandboxOf({
+    rooms,
+    networkUrl: network ?? `http://${config.HTTP_HOST}:${config.NETWORK_PORT}`,
+  });
+  const api = plays("api")
+    ? await listen(await apiServer({ config, log, rooms, state, sandbox }), config.API_PORT)
+    : null;
+  if (api !== null) {
+    world.kycWebhookUrl(`${api}${kycWebhookPath}`);
+  }
+  const loops = plays("worker")
+    ? startLoops({ loops: workerLoops(rooms), onError: onLoopError({ log, rooms }) })
+    : null;
+  if (plays("worker")) {
+    rooms.callbacks.delivery.start();
+  }
+
+  const end = async (): Promise<void> => {
+    state.stopping = true;
+    log.info("stopping");
+    const deadline = Date.now() + stopping.deadlineMs;
+    const left = () => Math.max(0, deadline - Date.now());
+    // The operations server stays until the end: a probe must see that the process is not ready any more.
+    await within(
+      stopping.requestsMs,
+      Promise.all(
+        servers
+          .filter((app) => app.server.listening)
+          .slice(1)
+          .map((app) => app.close()),
+      ),
+    );
+    await within(left(), loops?.stop() ?? Promise.resolve());
+    await within(left(), rooms.authorization.stop({ deadlineMs: left() }));
+    await within(left(), rooms.callbacks.stop());
+    await within(left(), sandbox?.stop() ?? Promise.resolve());
+    await within(Math.max(left(), 500), undoAll(undo));
+    log.info("stopped");
+  };
+  let ended: Promise<void> | null = null;
+  const kycSimulator = world.kycSimulatorUrl;
+  log.info({ api, network, operations, kycSimulator }, "ready");
+  return {
+    urls: { api, network, operations, kycSimulator },
+    rooms,
+    stop: () => {
+      ended ??= end();
+      return ended;
+    },
+  };
+}
+
+/** Waits for `work`, but no longer than that; what is late is left behind, since the process ends. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([
+    work.then(
+      () => undefined,
+      () => undefined,
+    ),
+    late,
+  ]);
+  clearTimeout(timer);
+}
+
+/** A port that is taken, as one sentence. */
+export class PortTaken extends Error {
+  override readonly name = "PortTaken";
+}
+
+async function listenOn(
+  app: FastifyInstance,
+  address: { readonly host: string; readonly port: number },
+): Promise<string> {
+  try {
+    const url = await app.listen(address);
+    return url;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
+      throw new PortTaken(
+        `Port ${address.port} of ${address.host} is in use by another program: stop that, or choose another port.`,
+      );
+    }
+    throw error;
+  }
+}
+
+interface ServerParts {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly rooms: Rooms;
+  readonly state: { readonly stopping: boolean };
+}
+
+function networkServer(parts: ServerParts & { readonly watch: DatabaseWatch }): FastifyInstance {
+  const { config, log, rooms, watch, state } = parts;
+  const app = fastify({
+    logger: false,
+    requestTimeout: bounds.requestTimeoutMs,
+    return503OnClosing: false,
+    forceCloseConnections: "idle",
+  });
+  app.register(
+    buildNetworkFront({
+      networkToken: config.NETWORK_TOKEN,
+      availability: () => (state.stopping ? "stopping" : watch.isReachable() ? "open" : "no_database"),
+      onError: (error) => log.error({ error: describeError(error) }, "a message of the network failed"),
+      authorize: async (request) => {
+        const started = performance.now();
+        const answer = await rooms.authorization.authorize(request);
+        // The decision has queued a push: where this process also delivers, it need not wait for the next look.
+        rooms.callbacks.delivery.wake();
+        rooms.metrics.decided({ answer, seconds: (performance.now() - started) / 1000 });
+        return answer;
+      },
+    }),
+  );
+  return app;
+}
+
+interface SandboxFace {
+  readonly api: FastifyPluginCallback;
+  stop(): Promise<void>;
+}
+
+async function apiServer(parts: ServerParts & { readonly sandbox: SandboxFace | null }): Promise<FastifyInstance> {
+  const { config, log, rooms, state, sandbox } = parts;
+  const app = fastify({
+    ...openApiServerOptions({ trustedProxies: config.TRUSTED_PROXIES }),
+    logger: false,
+    forceCloseConnections: "idle",
+  });
+  const publicUrl = config.PUBLIC_URL === "" ? `http://${config.HTTP_HOST}:${config.API_PORT}` : config.PUBLIC_URL;
+  await app.register(openApi({ ...rooms, clock: systemClock, log, publicUrl, isStopping: () => state.stopping }));
+  await app.register(operatorApi({ ...rooms, clock: systemClock, adminToken: config.ADMIN_TOKEN }), {
+    prefix: "/operator/v1",
+  });
+  await app.register(kycWebhooks({ cardholders: rooms.cardholders, log }));
+  if (sandbox !== null) {
+    await app.register(sandbox.api);
+  }
+  return app;
+}
+
+/** The background work, each round safe in any number of processes at once. */
+function workerLoops({ authorization, cardholders, cards, callbacks }: Rooms): Loop[] {
+  return [
+    { name: "holds that ran out", waitMs: 500, round: () => authorization.releaseRunOut() },
+    { name: "identity checks", waitMs: 250, round: async () => (await cardholders.pollDue(bounds.kycPollMax)).changed },
+    { name: "cards being made", waitMs: 250, round: () => cards.advanceMaking() },
+    { name: "old client tokens", waitMs: 60_000, round: () => cards.removeOldTokens() },
+    { name: "old callbacks", waitMs: 60_000, round: () => callbacks.history.removeOld() },
+  ];
+}
+
+function onLoopError({ log, rooms }: { readonly log: Logger; readonly rooms: Rooms }) {
+  return ({ loop, error }: { readonly loop: string; readonly error: unknown }): void => {
+    rooms.metrics.loopFailed(loop);
+    log.error({ loop, error: describeError(error) }, "a round of background work failed");
+  };
+}
+
+interface WorldParts {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly pools: Pools;
+  readonly undo: Undo[];
+}
+
+/** What stands around the rooms: in production the real world, in the sandbox simulators of it. */
+interface World {
+  readonly clock: Clock;
+  readonly kycUrl: string;
+  readonly kycSimulatorUrl: string | null;
+  readonly maker: Parameters<typeof composeRooms>[0]["maker"];
+  /** Tells the KYC simulator where this process receives webhooks. */
+  kycWebhookUrl(url: string): void;
+  sandboxOf(parts: { readonly rooms: Rooms; readonly networkUrl: string }): Promise<SandboxFace | null>;
+}
+
+async function openWorld(parts: WorldParts): Promise<World> {
+  return parts.config.CARDWRIGHT_ENV === "sandbox" ? openSandboxWorld(parts) : openRealWorld(parts);
+}
+
+function openRealWorld({ config }: WorldParts): World {
+  return {
+    clock: systemClock,
+    kycUrl: config.SUMSUB_URL,
+    kycSimulatorUrl: null,
+    maker: {
+      // Physical cards wait in Pending until a card maker is connected: the port is there, the company is the operator's choice.
+      order: async () => undefined,
+      stateOf: async () => "ordered",
+    },
+    kycWebhookUrl: () => undefined,
+    sandboxOf: async () => null,
+  };
+}
+
+async function openSandboxWorld({ config, log, pools, undo }: WorldParts): Promise<World> {
+  // Loaded here alone, so that nothing of the sandbox is even read in production.
+  const sandbox = await import("#sandbox/index.ts");
+  const clock = await sandbox.createMovableClock({
+    pool: pools.app,
+    onError: (error) => log.error({ error: describeError(error) }, "the sandbox's clock could not be read"),
+  });
+  undo.push(() => clock.stop());
+  const bringsKyc = config.SUMSUB_URL === "" && (config.CARDWRIGHT_ROLE === "all" || config.CARDWRIGHT_ROLE === "api");
+  const simulator = bringsKyc
+    ? await sandbox.startKycSimulator({
+        port: config.KYC_SIMULATOR_PORT,
+        appToken: config.SUMSUB_APP_TOKEN,
+        secret: config.SUMSUB_SECRET,
+        webhookSecret: config.SUMSUB_WEBHOOK_SECRET,
+        webhookUrl: () => webhookUrl,
+        clock,
+      })
+    : null;
+  if (simulator !== null) {
+    undo.push(() => simulator.close());
+  }
+  let webhookUrl = `http://${config.HTTP_HOST}:${config.API_PORT}${kycWebhookPath}`;
+  const simulatorUrl = simulator?.url ?? `http://${config.HTTP_HOST}:${config.KYC_SIMULATOR_PORT}`;
+  return {
+    clock,
+    kycUrl: config.SUMSUB_URL === "" ? simulatorUrl : config.SUMSUB_URL,
+    kycSimulatorUrl: simulator?.url ?? null,
+    maker: sandbox.createCardMaker({ pool: pools.app, clock }),
+    kycWebhookUrl: (url) => {
+      webhookUrl = url;
+    },
+    sandboxOf: async ({ rooms, networkUrl }) =>
+      sandbox.createSandbox({
+        pool: pools.app,
+        clock,
+        reveal: (card) => rooms.vault.revealForSandboxNetwork(card),
+        networkUrl: () => networkUrl,
+        networkToken: config.NETWORK_TOKEN,
+        findCard: (key) => rooms.cards.find(key),
+        merchantOf: async (apiKey, address) => {
+          const caller = await rooms.merchants.authenticate(apiKey);
+          return caller !== null &&
+            caller.credential.status === "Enabled" &&
+            ipAllowed(caller.credential.allowList, address)
+            ? { merchantId: caller.merchant.merchantId }
+            : null;
+        },
+        onError: (error) => log.error({ error: describeError(error) }, "the sandbox failed"),
+      }),
+  };
+}

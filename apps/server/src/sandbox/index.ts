@@ -1,0 +1,54 @@
+import type { FastifyPluginCallback } from "fastify";
+import type { Pool } from "pg";
+import type { Card, CardKey } from "#cards/index.ts";
+import { tellCardMaker } from "./card-maker.ts";
+import type { MovableClock } from "./clock.ts";
+import { buildSandboxApi, type SandboxApiDeps } from "./sandbox-api.ts";
+import { createTerminal, type Terminal, type TerminalDeps } from "./terminal.ts";
+
+export { createCardMaker, type TellRefusal, type ToldState } from "./card-maker.ts";
+export { createMovableClock, type MovableClock, type MovableClockDeps } from "./clock.ts";
+export { type KycSimulator, type KycSimulatorOptions, startKycSimulator } from "./kyc/simulator.ts";
+export { sandboxPath } from "./sandbox-api.ts";
+export type {
+  PurchaseRefusal,
+  RevealedCard,
+  Shop,
+  Terminal,
+  TerminalPurchase,
+  TerminalReceipt,
+} from "./terminal.ts";
+
+export interface SandboxDeps extends Omit<TerminalDeps, "clock"> {
+  readonly pool: Pool;
+  readonly clock: MovableClock;
+  readonly findCard: (key: CardKey) => Promise<Card | null>;
+  readonly merchantOf: SandboxApiDeps["merchantOf"];
+  readonly onError: SandboxApiDeps["onError"];
+}
+
+/** Everything of a sandbox that stands on top of the rooms. */
+export interface Sandbox {
+  /** Plays a shop's terminal. */
+  readonly terminal: Terminal;
+  /** The API for merchants' developers, with its own path `/sandbox/v1`. */
+  readonly api: FastifyPluginCallback;
+  stop(): Promise<void>;
+}
+
+/**
+ * The sandbox around rooms that are composed already. Its clock and card maker go into those rooms, so they are made first:
+ * `createMovableClock`, `createCardMaker`.
+ */
+export function createSandbox(deps: SandboxDeps): Sandbox {
+  const terminal = createTerminal(deps);
+  const api = buildSandboxApi({ ...deps, terminal, tellCardMaker: (told) => tellCardMaker(deps, told) });
+  return {
+    terminal,
+    api,
+    stop: async () => {
+      await terminal.close();
+      await deps.clock.stop();
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import { execFile } from "node:child_process";
+import { chmod, mkdtemp, rm, statfs } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { Client, type Pool } from "pg";
+import { createPool, migrate, startEmbeddedPostgres } from "../apps/server/src/database/index.ts";
+import { systemClock } from "../apps/server/src/kernel/index.ts";
+
+const migrations = fileURLToPath(new URL("../apps/server/migrations", import.meta.url));
+const run = promisify(execFile);
+
+/** The pool of one process on 2 cores (design/stack.md). */
+export const platformPoolSize = 8;
+/** `verify` reads every posting in one statement. */
+const verifyTimeoutMs = 1_800_000;
+
+/** A benchmark's own Postgres, durable as in production: fsync and synchronous_commit are on. */
+export interface BenchServer {
+  readonly url: string;
+  /** Where the data lies: what `fsync` costs depends on it. */
+  readonly place: "disk" | "tmpfs";
+  /** A new, migrated database; answers its URL. */
+  createDatabase(name: string): Promise<string>;
+  /** Starts the server anew with its production settings; see `loading`. Answers the server's new URL. */
+  restartDurable(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface BenchServerOptions {
+  readonly place: "disk" | "tmpfs";
+  /** Bytes that must be free where the data goes. */
+  readonly bytesMin: number;
+  /** Starts with settings for building data fast, without any durability; `restartDurable` ends that. */
+  readonly loading?: boolean;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** Half a minute instead of ten for ten million rows: nothing is forced to the disk and nothing is written twice. */
+const loadingSettings: Readonly<Record<string, string>> = {
+  fsync: "off",
+  full_page_writes: "off",
+  wal_level: "minimal",
+  max_wal_senders: "0",
+  autovacuum: "off",
+  shared_buffers: "1GB",
+  max_wal_size: "16GB",
+  checkpoint_timeout: "1h",
+};
+
+const durableSettings: Readonly<Record<string, string>> = { fsync: "on", synchronous_commit: "on" };
+
+/** Starts a Postgres in a new temporary folder; `stop` ends it and removes the folder. */
+export async function startBenchServer(options: BenchServerOptions): Promise<BenchServer> {
+  const { folder, place } = await makeFolder(options);
+  const dataDirectory = join(folder, "postgres");
+  const start = async (settings: Readonly<Record<string, string>>) =>
+    startEmbeddedPostgres({ dataDirectory, settings: { ...settings, ...options.settings } });
+  const remove = async () => rm(folder, { recursive: true, force: true });
+  try {
+    let server = await start(options.loading === true ? loadingSettings : durableSettings);
+    return {
+      get url() {
+        return server.url;
+      },
+      place,
+      createDatabase: async (name) => createDatabase(server.url, name),
+      restartDurable: async () => {
+        await server.stop();
+        await flushDisk();
+        server = await start(durableSettings);
+      },
+      stop: async () => {
+        await server.stop();
+        await remove();
+      },
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function makeFolder(options: BenchServerOptions): Promise<{ folder: string; place: "disk" | "tmpfs" }> {
+  const memory = await bytesFree("/dev/shm");
+  const place = options.place === "tmpfs" && memory >= options.bytesMin ? "tmpfs" : "disk";
+  const parent = place === "tmpfs" ? "/dev/shm" : tmpdir();
+  const free = await bytesFree(parent);
+  if (free < options.bytesMin) {
+    throw new Error(`${parent} has ${gigabytes(free)} GB free, this benchmark needs ${gigabytes(options.bytesMin)}`);
+  }
+  const folder = await mkdtemp(join(parent, "cardwright-bench-"));
+  // As root the server runs as another user, who must be able to enter.
+  await chmod(folder, 0o755);
+  return { folder, place };
+}
+
+const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
+
+async function bytesFree(path: string): Promise<number> {
+  const found = await statfs(path).catch(() => null);
+  return found === null ? 0 : found.bavail * found.bsize;
+}
+
+/** What was built without fsync is still on its way to the disk and would be paid for by the measurement. */
+async function flushDisk(): Promise<void> {
+  await run("sync").catch(() => {});
+}
+
+async function createDatabase(serverUrl: string, name: string): Promise<string> {
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  const client = new Client({ connectionString: serverUrl });
+  await client.connect();
+  try {
+    await client.query(`CREATE DATABASE ${name}`);
+  } finally {
+    await client.end();
+  }
+  await migrate({ url: url.href, directory: migrations, clock: systemClock });
+  return url.href;
+}
+
+/** The URL of a database after the server was started anew, which may have moved it to another port. */
+export function urlOn(server: BenchServer, name: string): string {
+  const url = new URL(server.url);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+/** A pool as the platform's processes have it. */
+export function openPlatformPool(url: string, max: number = platformPoolSize): Pool {
+  return createPool({
+    url,
+    role: "cardwright_app",
+    max,
+    applicationName: "cardwright bench",
+    statementTimeoutMs: verifyTimeoutMs,
+  });
+}
+
+/** Connects as the owner of the tables: builds data, and sees what the platform may not. */
+export function openOwnerPool(url: string): Pool {
+  return createPool({ url, max: 2, applicationName: "cardwright bench owner", statementTimeoutMs: verifyTimeoutMs });
+}

@@ -1,0 +1,113 @@
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { fail } from "./failure.ts";
+import { openDatabase } from "./sandbox/database.ts";
+import { bold, dim, stepLines } from "./sandbox/print.ts";
+import { type Ports, type Sandbox, startSandbox } from "./sandbox/sandbox.ts";
+import { playStory } from "./sandbox/story.ts";
+
+const clone = dirname(dirname(fileURLToPath(import.meta.url)));
+const directory = join(clone, ".data");
+
+const help = `npm start: the whole platform as a sandbox on this machine, with two example merchants
+
+Settings (environment):
+  DATABASE_URL             a Postgres 15 or newer of your own; an embedded one when absent
+  API_PORT                 4600    merchants' API, operator API, sandbox API, reference
+  NETWORK_PORT             4601    the card network's front
+  OPERATIONS_PORT          4602    health and metrics
+  KYC_SIMULATOR_PORT       4603    stands in for Sumsub
+  CREDIT_MERCHANT_PORT     4611    example merchant that grants credit
+  AUTHORIZATION_MERCHANT_PORT 4612 example merchant that is asked for each purchase
+A port of 0 takes a free one. Everything it makes lies in .data; remove that to start anew.
+`;
+
+function portOf(name: string, fallback: number): number {
+  const text = process.env[name] ?? "";
+  const port = text === "" ? fallback : Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    process.stderr.write(`${name} must be a port from 0 to 65535, not ${text}.\n`);
+    process.exit(1);
+  }
+  return port;
+}
+
+const ports = (): Ports => ({
+  api: portOf("API_PORT", 4600),
+  network: portOf("NETWORK_PORT", 4601),
+  operations: portOf("OPERATIONS_PORT", 4602),
+  kyc: portOf("KYC_SIMULATOR_PORT", 4603),
+  creditMerchant: portOf("CREDIT_MERCHANT_PORT", 4611),
+  authorizationMerchant: portOf("AUTHORIZATION_MERCHANT_PORT", 4612),
+});
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+function describe(sandbox: Sandbox): void {
+  const { urls } = sandbox.platform;
+  say(`\n${bold("Cardwright is running.")} ${dim("Ctrl-C stops it; the next npm start finds everything again.")}\n`);
+  say(`  Merchants' API     ${urls.api}/open-api/v1`);
+  say(`  Reference          ${urls.api}/docs`);
+  say(`  Operator API       ${urls.api}/operator/v1   ${dim(`Authorization: Bearer ${sandbox.desk.adminToken}`)}`);
+  say(`  Sandbox API        ${urls.api}/sandbox/v1/`);
+  say(`  Health, metrics    ${urls.operations}/readyz  /metrics`);
+  for (const { account, server } of [sandbox.credit, sandbox.authorization]) {
+    say(`\n  ${bold(account.name)}  ${dim(`${account.mode}, ${account.merchantNo}`)}`);
+    say(`    its server       ${server.url}/`);
+    say(`    App ID           ${account.appId}`);
+    say(`    Api-Key          ${account.apiKey}`);
+    say(`    apiSecret        ${account.apiSecret}`);
+    say(`    opens cards on   ${account.productNo}`);
+  }
+  say(`\n${bold("Next")}`);
+  say(`  curl -s ${urls.api}/open-api/v1/merchant/token -H 'Api-Key: ${sandbox.credit.account.apiKey}'`);
+  say(`  Sign a user up at ${sandbox.authorization.server.url}/kyc, give them a card, and buy something:`);
+  say(`  curl -s ${urls.api}/sandbox/v1/purchases -H 'Api-Key: ${sandbox.authorization.account.apiKey}' \\`);
+  say(`    -H 'Content-Type: application/json' -d '{"card_no":"C…","amount":"12.50"}'`);
+  say(`  npm run verify       recomputes every balance from the first entry`);
+  say(`  Logs: .data/platform.log\n`);
+}
+
+async function main(): Promise<void> {
+  if (process.argv.includes("--help")) {
+    say(help);
+    return;
+  }
+  // Before anything that takes time, so that Ctrl-C during the start also stops what is up by then.
+  const stop = new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.on(signal, () => resolve());
+    }
+  });
+  const wanted = ports();
+  const database = await openDatabase({ clone, log: (sentence) => say(dim(sentence)) });
+  let sandbox: Sandbox | null = null;
+  try {
+    sandbox = await startSandbox({
+      directory,
+      databaseUrl: database.url,
+      ports: wanted,
+      freshMerchants: false,
+      onSeed: () => say(dim("The database is empty: setting up a card programme and a merchant per mode.")),
+    });
+    say(`\n${bold("A purchase in each mode")}`);
+    const facts = await playStory(sandbox, (step) => say(stepLines(step)));
+    if (!facts.ok) {
+      say("\nThe story did not go as it should; .data/platform.log says more.");
+    }
+    describe(sandbox);
+    await stop;
+    say("\nStopping…");
+  } finally {
+    await sandbox?.stop();
+    await database.close();
+  }
+  say("Stopped.");
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  fail(error);
+}

@@ -1,0 +1,75 @@
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { verifyAudit } from "../apps/server/src/audit/index.ts";
+import { consumptionRules } from "../apps/server/src/consumptions/index.ts";
+import { createPool, migrate } from "../apps/server/src/database/index.ts";
+import { verifyLedger } from "../apps/server/src/ledger/index.ts";
+import { fail } from "./failure.ts";
+import { openDatabase } from "./sandbox/database.ts";
+
+const clone = dirname(dirname(fileURLToPath(import.meta.url)));
+const help = `npm run verify: recomputes every balance from the first posting and checks every invariant of the ledger
+
+Reads the database of DATABASE_URL, or the embedded one. The last line is the digest of the whole history.
+  --json   prints the report as JSON
+Exit code 1 when a rule is broken; the broken rows are printed.
+`;
+
+async function main(): Promise<number> {
+  if (process.argv.includes("--help")) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const progress = (step: string) => void process.stderr.write(`  ${step}\n`);
+  const database = await openDatabase({ clone, log: progress });
+  try {
+    await migrate({
+      url: database.url,
+      directory: fileURLToPath(new URL("../apps/server/migrations", import.meta.url)),
+      clock: { now: () => Date.now() },
+    });
+    const pool = createPool({
+      url: database.url,
+      role: "cardwright_app",
+      max: 2,
+      applicationName: "cardwright verify",
+      // Ten million postings take minutes; nothing waits for a reader.
+      statementTimeoutMs: 3_600_000,
+    });
+    try {
+      return await report(pool, progress);
+    } finally {
+      await pool.end();
+    }
+  } finally {
+    await database.close();
+  }
+}
+
+async function report(pool: ReturnType<typeof createPool>, progress: (step: string) => void): Promise<number> {
+  const ledger = await verifyLedger(pool, { extraRules: consumptionRules, onProgress: progress });
+  progress("the audit's hash chains");
+  const audit = await verifyAudit(pool);
+  const ok = ledger.ok && audit.ok;
+  if (process.argv.includes("--json")) {
+    process.stdout.write(`${JSON.stringify({ ...ledger, ok, audit })}\n`);
+    return ok ? 0 : 1;
+  }
+  for (const { rule, rows } of ledger.broken) {
+    process.stdout.write(`BROKEN: ${rule}\n${rows.map((row) => `  ${row}\n`).join("")}`);
+  }
+  if (!audit.ok) {
+    process.stdout.write(`BROKEN: the audit's hash chain\n  ${JSON.stringify(audit)}\n`);
+  }
+  const { accounts, transactions, postings, openHolds, digest } = ledger;
+  process.stdout.write(
+    `${ok ? "clean" : "BROKEN"}: ${accounts} accounts, ${transactions} transactions, ${postings} postings, ${openHolds} open holds, digest ${digest}\n`,
+  );
+  return ok ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  fail(error);
+}
