@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdtemp, rm, statfs } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,6 +21,8 @@ export interface BenchServer {
   readonly url: string;
   /** Where the data lies: what `fsync` costs depends on it. */
   readonly place: "disk" | "tmpfs";
+  /** The server's first process. */
+  postmasterPid(): Promise<number>;
   /** A new, migrated database; answers its URL. */
   createDatabase(name: string): Promise<string>;
   /** Starts the server anew with its production settings; see `loading`. Answers the server's new URL. */
@@ -65,6 +67,7 @@ export async function startBenchServer(options: BenchServerOptions): Promise<Ben
         return server.url;
       },
       place,
+      postmasterPid: async () => Number((await readFile(join(dataDirectory, "postmaster.pid"), "utf8")).split("\n")[0]),
       createDatabase: async (name) => createDatabase(server.url, name),
       restartDurable: async () => {
         await server.stop();

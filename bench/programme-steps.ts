@@ -146,7 +146,7 @@ function cards(plan: ProgrammePlan): Step[] {
       sql: `INSERT INTO bench.card
             SELECT k.i, k.merchant_id, k.at, bench.order_number('C', k.at, k.i), bench.order_number('U', k.at, k.i),
                    bench.uuid7(k.at, k.i, 'cardholder'), w.reserve
-            FROM (SELECT i, (i % $3::bigint + 1)::integer AS merchant_id, ${openedAt} AS at FROM generate_series(0, $1::bigint - 1) AS i) k
+            FROM (SELECT i, (i % $3::bigint + 1)::integer AS merchant_id, ${openedAt} AS at FROM generate_series(0, $1::bigint - 1) AS i OFFSET 0) k
             JOIN bench.own w USING (merchant_id)`,
       values: [plan.cards, plan.endsAt, plan.merchants],
       rebuild: "bench.card",
@@ -195,7 +195,7 @@ function history(plan: ProgrammePlan): Step[] {
             SELECT p.n, p.card_index, (p.card_index % $4::bigint + 1)::integer, p.at, bench.order_number('O', p.at, p.n),
                    bench.uuid7(p.at, p.n * 2, 'ledger'), bench.uuid7(p.at + ${clearingDelayMs}, p.n * 2 + 1, 'ledger'), 100 + p.n * 7919 % 4900
             FROM (SELECT n, (n * ${scatter}) % $2::bigint AS card_index, $3::bigint - ${periodMs} + n * ${periodMs} / $1::bigint AS at
-                  FROM generate_series(0, $1::bigint - 1) AS n) p`,
+                  FROM generate_series(0, $1::bigint - 1) AS n OFFSET 0) p`,
       values: [plan.consumptions, plan.cards, plan.endsAt, plan.merchants],
       rebuild: null,
     },

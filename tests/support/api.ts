@@ -108,7 +108,7 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
   const log = pino({ level: "info" }, { write: (line) => void logLines.push(line) });
 
   // Nobody listens there: webhooks are the cardholders room's own tests' business, here `cardholderBecomes` brings the news.
-  const webhookUrl = "http://127.0.0.1:9/webhooks/kyc";
+  const webhookUrl = (): string => "http://127.0.0.1:9/webhooks/kyc";
   const simulator = await startKycSimulator({ port: 0, webhookUrl, clock, ...kyc });
   const rooms = composeRooms({
     config: testConfig(db),

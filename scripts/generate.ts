@@ -1,0 +1,41 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { generateOpenApi } from "../packages/contract/src/generate.ts";
+
+const clone = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Files that are made from the code and committed, so that a change of the contract shows in a review. */
+const generated: readonly { readonly path: string; readonly make: () => string }[] = [
+  { path: "packages/contract/openapi.json", make: generateOpenApi },
+];
+
+const help = `npm run generate: writes the files that are made from the code
+  --check   writes nothing; exit code 1 when a committed file differs
+`;
+
+async function main(): Promise<number> {
+  if (process.argv.includes("--help")) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const check = process.argv.includes("--check");
+  let stale = 0;
+  for (const { path, make } of generated) {
+    const text = make();
+    const present = await readFile(join(clone, path), "utf8").catch(() => "");
+    if (present === text) {
+      continue;
+    }
+    stale += 1;
+    if (check) {
+      process.stdout.write(`${path} is not what the code makes: run npm run generate\n`);
+    } else {
+      await writeFile(join(clone, path), text);
+      process.stdout.write(`wrote ${path}\n`);
+    }
+  }
+  return check && stale > 0 ? 1 : 0;
+}
+
+process.exitCode = await main();
