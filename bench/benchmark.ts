@@ -9,6 +9,8 @@ export interface BenchOptions {
   /** Consumptions of the data, replacing the benchmark's own number; there is a card for every ten of them. */
   readonly rows: number | null;
   readonly profile: boolean;
+  /** Where a benchmark's data goes that does not say so itself. In memory the disk of a shared machine is out of the picture. */
+  readonly place: "disk" | "tmpfs";
   readonly signal: AbortSignal;
   readonly progress: Progress;
 }

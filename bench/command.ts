@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { type Result, ok, refused } from "../apps/server/src/kernel/index.ts";
+import { ok, type Result, refused } from "../apps/server/src/kernel/index.ts";
 
 /** What the person at the terminal asked for. */
 export interface Command {
@@ -10,6 +10,7 @@ export interface Command {
   readonly hot: boolean;
   readonly rows: number | null;
   readonly profile: boolean;
+  readonly tmpfs: boolean;
   readonly help: boolean;
 }
 
@@ -35,8 +36,8 @@ export function readCommand(words: readonly string[], known: readonly string[]):
   if (rows === undefined) {
     return refused(`--rows must be a number from 1 to ${rowsMax}`);
   }
-  const { json, hot, profile, help } = values;
-  return ok({ names: positionals.length > 0 ? positionals : known, seconds, rows, json, hot, profile, help });
+  const { json, hot, profile, tmpfs, help } = values;
+  return ok({ names: positionals.length > 0 ? positionals : known, seconds, rows, json, hot, profile, tmpfs, help });
 }
 
 function parsedWords(words: readonly string[]) {
@@ -50,6 +51,7 @@ function parsedWords(words: readonly string[]) {
         json: { type: "boolean", default: false },
         hot: { type: "boolean", default: false },
         profile: { type: "boolean", default: false },
+        tmpfs: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
     });

@@ -1,10 +1,9 @@
 import type { Benchmark, BenchOptions, BenchResult } from "./benchmark.ts";
-import { createCpuMeter, type CpuMeter } from "./cpu.ts";
+import { createCpuMeter } from "./cpu.ts";
 import { checkLedger } from "./ledger-check.ts";
-import { installBaseline, type OneByOne, openOneByOne } from "./one-by-one.ts";
-import { bestOneByOne, oneByOnePoolSizes } from "./one-by-one-calibration.ts";
+import { installBaseline, type OneByOneTrial, oneByOneTrials, openOneByOne, tryOneByOne } from "./one-by-one.ts";
 import { type BenchServer, startBenchServer } from "./postgres.ts";
-import { printProfile } from "./profile.ts";
+import { cpuProfile, timeStatements } from "./profile.ts";
 import { closedLoop, interleave, medianRate, type Slice } from "./slices.ts";
 import { buildDatabase, openStand, type Stand } from "./stand.ts";
 import { latenciesOf, rounded } from "./statistics.ts";
@@ -26,9 +25,9 @@ export const decision: Benchmark = {
   summary: "credit-mode decisions per second, durable, against one call each; --hot: all on one reserve against 20",
   seconds: 40,
   run: async (options) => {
-    const server = await startBenchServer({ place: "disk", bytesMin: diskBytesMin });
+    const server = await startBenchServer({ place: options.place, bytesMin: diskBytesMin });
     try {
-      return [options.hot ? await againstSpread(server, options) : await againstOneByOne(server, options)];
+      return [options.hot ? await runHot(server, options) : await runSpread(server, options)];
     } finally {
       await server.stop();
     }
@@ -60,84 +59,184 @@ async function openProgramme(
   return openStand({ url });
 }
 
-/** Ours and the latencies that its callers saw. */
-function decisions(stand: Stand, options: { readonly meter: CpuMeter; readonly signal: AbortSignal }) {
+/** A load on one stand, with the latencies that its callers see and the processor time it takes. */
+async function loadOn(server: BenchServer, stand: Stand, signal: AbortSignal) {
   const latencies: number[] = [];
+  const meter = createCpuMeter(await server.postmasterPid());
+  const once = async (): Promise<void> => void latencies.push(await stand.decide());
   return {
     latencies,
-    run: async (seconds: number): Promise<Slice> =>
-      options.meter.during(() =>
-        closedLoop({
-          inFlight,
-          seconds,
-          signal: options.signal,
-          once: async () => void latencies.push(await stand.decide()),
-        }),
-      ),
+    cpu: () => meter.perItem(),
+    run: async (seconds: number): Promise<Slice> => meter.during(() => closedLoop({ inFlight, seconds, signal, once })),
   };
 }
 
-async function againstOneByOne(server: BenchServer, options: BenchOptions): Promise<BenchResult> {
+async function warmUp(stand: Stand, seconds: number, { signal, progress }: BenchOptions): Promise<void> {
+  progress.say("decision: warming up");
+  await closedLoop({ inFlight, seconds, signal, once: async () => void (await stand.decide()) });
+}
+
+async function runSpread(server: BenchServer, options: BenchOptions): Promise<BenchResult> {
   const stand = await openProgramme(server, { name: "spread", merchants, options });
   try {
     await installBaseline(stand.url);
-    return await measureAgainstOneByOne(server, stand, options);
+    const { signal, progress } = options;
+    const times = timesOf(options.seconds, oneByOneTrials);
+    await warmUp(stand, times.trial, options);
+    const trials = await tryOneByOne(stand, {
+      seconds: times.trial,
+      signal,
+      onTrial: ({ kind, poolSize }) => progress.say(`decision: baseline, ${kind}, ${poolSize} connections`),
+    });
+    return await againstOneByOne(server, { stand, times, trials, options });
   } finally {
     await stand.close();
   }
 }
 
-async function measureAgainstOneByOne(server: BenchServer, stand: Stand, options: BenchOptions): Promise<BenchResult> {
+interface Prepared {
+  readonly stand: Stand;
+  readonly times: Times;
+  readonly trials: readonly OneByOneTrial[];
+  readonly options: BenchOptions;
+}
+
+async function againstOneByOne(server: BenchServer, prepared: Prepared): Promise<BenchResult> {
+  const { stand, times, trials, options } = prepared;
   const { signal, progress } = options;
-  const times = timesOf(options.seconds, oneByOnePoolSizes.length * 2);
-  const warmUp = decisions(stand, { meter: createCpuMeter(await server.postmasterPid()), signal });
-  progress.say("decision: warming up");
-  await warmUp.run(times.trial);
-  const trials = await bestOneByOne(stand, { seconds: times.trial, options });
   const [best] = trials;
   if (best === undefined) {
     throw new Error("stopped before anything was measured");
   }
-  const ours = decisions(stand, { meter: createCpuMeter(await server.postmasterPid()), signal });
+  const ours = await loadOn(server, stand, signal);
   const alone = openOneByOne(stand, best);
-  const aloneMeter = createCpuMeter(await server.postmasterPid());
+  const aloneCpu = createCpuMeter(await server.postmasterPid());
   try {
     const measured = await interleave({
       rounds: times.rounds,
       ours: () => ours.run(times.slice),
-      baseline: () => aloneMeter.during(() => alone.run({ seconds: times.slice, signal })),
+      baseline: () => aloneCpu.during(() => alone.run({ seconds: times.slice, signal })),
       signal,
       onRound: (so) => progress.say(`decision: ${perSecond(so.ours)}, one by one ${perSecond(so.baseline)}`),
     });
-    await profileWhenAsked(stand, options);
-    progress.say("decision: verifying the ledger");
-    const ledger = await checkLedger(stand.pool, stand.approved);
-    const [value, baseline] = [medianRate(measured.ours), medianRate(measured.baseline)];
-    const { p50_ms, p99_ms, max_ms } = latenciesOf(ours.latencies);
-    return {
-      bench: "decision",
-      ok: value / baseline >= bar && ledger.ok && stand.engine.errors.length === 0,
-      value: Math.round(value),
-      baseline: Math.round(baseline),
-      ratio: rounded(value / baseline),
-      bar,
-      unit: "decisions/s",
-      p50_ms,
-      p99_ms,
-      details: {
-        max_ms,
-        in_flight: inFlight,
-        rounds: measured.ours.length,
-        data_on: server.place,
-        baseline_form: `${best.kind}, ${best.poolSize} connections`,
-        calibration: trials.map(({ kind, poolSize, rate }) => ({ kind, poolSize, rate: Math.round(rate) })),
-        cpu_us_per_decision: ours.cost(),
-        baseline_cpu_us_per_decision: aloneMeter.perItem(),
-        ledger: { ...ledger },
-        errors: stand.engine.errors,
-      },
+    const details = {
+      baseline_form: `${best.kind}, ${best.poolSize} connections`,
+      baseline_trials: trials.map(({ kind, poolSize, rate }) => `${kind} ${poolSize}: ${Math.round(rate)}/s`),
+      cpu: { ...ours.cpu() },
+      baseline_cpu: { ...aloneCpu.perItem() },
+      ...(await profiled(stand, options)),
     };
+    return await resultOf({
+      bench: "decision",
+      bar,
+      measured,
+      latencies: ours.latencies,
+      stands: [stand],
+      server,
+      details,
+      progress,
+    });
   } finally {
     await alone.close();
   }
+}
+
+async function runHot(server: BenchServer, options: BenchOptions): Promise<BenchResult> {
+  const spread = await openProgramme(server, { name: "spread", merchants, options });
+  try {
+    const hot = await openProgramme(server, { name: "hot", merchants: 1, options });
+    try {
+      return await hotAgainstSpread(server, { hot, spread, options });
+    } finally {
+      await hot.close();
+    }
+  } finally {
+    await spread.close();
+  }
+}
+
+async function hotAgainstSpread(
+  server: BenchServer,
+  { hot, spread, options }: { readonly hot: Stand; readonly spread: Stand; readonly options: BenchOptions },
+): Promise<BenchResult> {
+  const { signal, progress } = options;
+  const times = timesOf(options.seconds, 1);
+  await warmUp(hot, times.trial, options);
+  await warmUp(spread, times.trial, options);
+  const [onHot, onSpread] = [await loadOn(server, hot, signal), await loadOn(server, spread, signal)];
+  const measured = await interleave({
+    rounds: times.rounds,
+    ours: () => onHot.run(times.slice),
+    baseline: () => onSpread.run(times.slice),
+    signal,
+    onRound: (so) => progress.say(`decision --hot: ${perSecond(so.ours)}, spread ${perSecond(so.baseline)}`),
+  });
+  const details = {
+    cpu: { ...onHot.cpu() },
+    baseline_cpu: { ...onSpread.cpu() },
+    ...(await profiled(hot, options)),
+  };
+  return resultOf({
+    bench: "decision-hot",
+    bar: hotBar,
+    measured,
+    latencies: onHot.latencies,
+    stands: [hot, spread],
+    server,
+    details,
+    progress,
+  });
+}
+
+const perSecond = (slices: readonly Slice[]): string => `${Math.round(medianRate(slices)).toLocaleString("en")}/s`;
+
+/** With `--profile`, our load once more under the sampler, after the measurement that it would slow down. */
+async function profiled(stand: Stand, { profile, signal }: BenchOptions): Promise<BenchResult["details"]> {
+  if (!profile) {
+    return {};
+  }
+  const statements = timeStatements(stand.pool);
+  const profileSeconds = 5;
+  const functions = await cpuProfile("decision", () =>
+    closedLoop({ inFlight, seconds: profileSeconds, signal, once: async () => void (await stand.decide()) }),
+  );
+  statements.stop();
+  return { statements: statements.lines(), functions };
+}
+
+async function resultOf(run: {
+  readonly bench: string;
+  readonly bar: number;
+  readonly measured: { readonly ours: readonly Slice[]; readonly baseline: readonly Slice[] };
+  readonly latencies: readonly number[];
+  readonly stands: readonly Stand[];
+  readonly server: BenchServer;
+  readonly details: BenchResult["details"];
+  readonly progress: BenchOptions["progress"];
+}): Promise<BenchResult> {
+  run.progress.say("decision: verifying the ledger");
+  const checks = await Promise.all(run.stands.map(checkLedger));
+  const errors = run.stands.flatMap((stand) => stand.engine.errors);
+  const [value, baseline] = [medianRate(run.measured.ours), medianRate(run.measured.baseline)];
+  const { p50_ms, p99_ms, max_ms } = latenciesOf(run.latencies);
+  return {
+    bench: run.bench,
+    ok: value / baseline >= run.bar && checks.every(({ ok }) => ok) && errors.length === 0,
+    value: Math.round(value),
+    baseline: Math.round(baseline),
+    ratio: rounded(value / baseline),
+    bar: run.bar,
+    unit: "decisions/s",
+    p50_ms,
+    p99_ms,
+    details: {
+      max_ms,
+      in_flight: inFlight,
+      rounds: run.measured.ours.length,
+      data_on: run.server.place,
+      ...run.details,
+      ledger: checks.map(({ ok, broken, approved, holds }) => ({ ok, broken, approved, holds })),
+      errors,
+    },
+  };
 }

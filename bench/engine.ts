@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 import {
-  type Authorization,
   type AskMerchant,
+  type Authorization,
   type CardKey,
   createAuthorization,
 } from "../apps/server/src/authorization/index.ts";

@@ -15,6 +15,8 @@ const run = promisify(execFile);
 export const platformPoolSize = 8;
 /** `verify` reads every posting in one statement. */
 const verifyTimeoutMs = 1_800_000;
+/** A connection that breaks is the benchmark's own server stopping; a statement that breaks rejects by itself. */
+const onConnectionError = (): void => {};
 
 /** A benchmark's own Postgres, durable as in production: fsync and synchronous_commit are on. */
 export interface BenchServer {
@@ -140,10 +142,12 @@ export function openPlatformPool(url: string, max: number = platformPoolSize): P
     max,
     applicationName: "cardwright bench",
     statementTimeoutMs: verifyTimeoutMs,
+    onConnectionError,
   });
 }
 
 /** Connects as the owner of the tables: builds data, and sees what the platform may not. */
 export function openOwnerPool(url: string): Pool {
-  return createPool({ url, max: 2, applicationName: "cardwright bench owner", statementTimeoutMs: verifyTimeoutMs });
+  const applicationName = "cardwright bench owner";
+  return createPool({ url, max: 2, applicationName, statementTimeoutMs: verifyTimeoutMs, onConnectionError });
 }

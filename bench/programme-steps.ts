@@ -10,7 +10,8 @@ export interface Step {
   readonly rebuild: string | null;
 }
 
-const periodMs = 90 * 86_400_000;
+/** A day less than the 90 that a list may ask for, so that all of it is in range whenever the list is read. */
+const periodMs = 89 * 86_400_000;
 /** Minor units. Far more than any run spends, far less than a bigint. */
 const creditEach = 1_000_000_000_00;
 const reserveEach = 1_000_000_000_000_00;
@@ -79,11 +80,7 @@ function products(terms: { readonly packageRates: FeeDetail; readonly binRates: 
     {
       name: "terms",
       sql: `INSERT INTO product_terms SELECT u.p, 1, $3, $3, $3, $3, u.r, 1767225600000 FROM unnest($1::text[], $2::jsonb[]) AS u (p, r)`,
-      values: [
-        [packageNo, binNo],
-        [JSON.stringify(terms.packageRates), JSON.stringify(terms.binRates)],
-        limitMinor,
-      ],
+      values: [[packageNo, binNo], [JSON.stringify(terms.packageRates), JSON.stringify(terms.binRates)], limitMinor],
       rebuild: null,
     },
   ];
@@ -270,8 +267,22 @@ function creditSide(): PostingColumns[] {
   const base = { line: 1, amount: "k.amount", currency: "TUSDT" } as const;
   const credit = "o.credit_account_id";
   return [
-    { ...base, transaction: "k.hold_id", source: credit, sourceHeld: false, destination: credit, destinationHeld: true },
-    { ...base, transaction: "k.post_id", source: credit, sourceHeld: true, destination: "w.spending", destinationHeld: false },
+    {
+      ...base,
+      transaction: "k.hold_id",
+      source: credit,
+      sourceHeld: false,
+      destination: credit,
+      destinationHeld: true,
+    },
+    {
+      ...base,
+      transaction: "k.post_id",
+      source: credit,
+      sourceHeld: true,
+      destination: "w.spending",
+      destinationHeld: false,
+    },
   ];
 }
 
@@ -279,8 +290,22 @@ function reserveSide(line: number): PostingColumns[] {
   const base = { line, amount: "k.amount", currency: "USD" } as const;
   const reserve = "o.reserve_account_id";
   return [
-    { ...base, transaction: "k.hold_id", source: reserve, sourceHeld: false, destination: reserve, destinationHeld: true },
-    { ...base, transaction: "k.post_id", source: reserve, sourceHeld: true, destination: "w.settlement", destinationHeld: false },
+    {
+      ...base,
+      transaction: "k.hold_id",
+      source: reserve,
+      sourceHeld: false,
+      destination: reserve,
+      destinationHeld: true,
+    },
+    {
+      ...base,
+      transaction: "k.post_id",
+      source: reserve,
+      sourceHeld: true,
+      destination: "w.settlement",
+      destinationHeld: false,
+    },
   ];
 }
 

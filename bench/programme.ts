@@ -1,18 +1,18 @@
 import { readFile } from "node:fs/promises";
+import { type MerchantMode, ZERO_FEE_DETAIL } from "@cardwright/contract";
 import type { PoolClient } from "pg";
-import { ZERO_FEE_DETAIL, type MerchantMode } from "@cardwright/contract";
 import { openOwnerPool } from "./postgres.ts";
 import { programmeSteps } from "./programme-steps.ts";
 
-/** A card programme that has been running for 90 days. */
+/** A card programme that has been running for 89 days. */
 export interface ProgrammePlan {
   readonly mode: MerchantMode;
   readonly merchants: number;
   /** Spread evenly over the merchants, one per cardholder. */
   readonly cards: number;
-  /** Purchases of the past 90 days, spread evenly over the cards, each cleared; with their ledger history. */
+  /** Purchases of those days, spread evenly over the cards, each cleared; with their ledger history. */
   readonly consumptions: number;
-  /** The end of the 90 days, Unix ms: an hour ago or more, so that the last purchase is cleared by now. */
+  /** The end of the days, Unix ms: an hour ago or more, so that the last purchase is cleared by now. */
   readonly endsAt: number;
 }
 

@@ -34,6 +34,7 @@ function purchase(
     cvv: null,
     kind: "purchase",
     wallet: false,
+    partialAllowed: false,
     amount: BigInt(100 + Math.floor(random() * 4_900)),
     currency: "USD",
     billingAmount: null,

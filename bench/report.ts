@@ -11,7 +11,12 @@ const columns = ["bench", "", "value", "unit", "baseline", "ratio", "bar", "p50 
 export function table(results: readonly BenchResult[]): string {
   const rows = [columns, ...results.map(cells)];
   const widths = columns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
   const details = results.flatMap(({ bench, details }) => [
     "",
     bench,

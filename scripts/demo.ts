@@ -1,6 +1,7 @@
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fail } from "./failure.ts";
+import { dataDirectoryHelp, dataDirectoryOf } from "./sandbox/data-directory.ts";
 import { openDatabase } from "./sandbox/database.ts";
 import { bold, stepLines } from "./sandbox/print.ts";
 import { anyPorts, startSandbox } from "./sandbox/sandbox.ts";
@@ -12,13 +13,18 @@ const help = `npm run demo: a purchase in each mode, two declines, every callbac
   --json   prints the facts as JSON on stdout: {"ok":true,"credit":{…},"authorization":{…},"callbacks":{…}}
 Exit code 0 only when both purchases were approved, both others declined, and every callback arrived and verified.
 It uses free ports and merchants of its own, so it can run beside npm start.
+
+Settings (environment):
+  DATABASE_URL             a Postgres 15 or newer of your own; an embedded one when absent
+  ${dataDirectoryHelp}
 `;
 
 async function play(say: (line: string) => void): Promise<StoryFacts> {
-  const database = await openDatabase({ clone, log: say });
+  const data = dataDirectoryOf(clone);
+  const database = await openDatabase({ data, besideOthers: true, log: say });
   try {
     const sandbox = await startSandbox({
-      directory: join(clone, ".data"),
+      directory: data.path,
       databaseUrl: database.url,
       ports: anyPorts,
       freshMerchants: true,

@@ -1,13 +1,16 @@
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { stopSignal } from "../apps/server/src/stop-signals.ts";
 import { fail } from "./failure.ts";
+import { dataDirectoryHelp, dataDirectoryOf } from "./sandbox/data-directory.ts";
 import { openDatabase } from "./sandbox/database.ts";
 import { bold, dim, stepLines } from "./sandbox/print.ts";
 import { type Ports, type Sandbox, startSandbox } from "./sandbox/sandbox.ts";
 import { playStory } from "./sandbox/story.ts";
 
 const clone = dirname(dirname(fileURLToPath(import.meta.url)));
-const directory = join(clone, ".data");
+const data = dataDirectoryOf(clone);
+const logFile = relative(process.cwd(), join(data.path, "platform.log"));
 
 const help = `npm start: the whole platform as a sandbox on this machine, with two example merchants
 
@@ -19,7 +22,8 @@ Settings (environment):
   KYC_SIMULATOR_PORT       4603    stands in for Sumsub
   CREDIT_MERCHANT_PORT     4611    example merchant that grants credit
   AUTHORIZATION_MERCHANT_PORT 4612 example merchant that is asked for each purchase
-A port of 0 takes a free one. Everything it makes lies in .data; remove that to start anew.
+  ${dataDirectoryHelp}
+A port of 0 takes a free one.
 `;
 
 function portOf(name: string, fallback: number): number {
@@ -65,7 +69,7 @@ function describe(sandbox: Sandbox): void {
   say(`  curl -s ${urls.api}/sandbox/v1/purchases -H 'Api-Key: ${sandbox.authorization.account.apiKey}' \\`);
   say(`    -H 'Content-Type: application/json' -d '{"card_no":"C…","amount":"12.50"}'`);
   say(`  npm run verify       recomputes every balance from the first entry`);
-  say(`  Logs: .data/platform.log\n`);
+  say(`  Logs: ${logFile}\n`);
 }
 
 async function main(): Promise<void> {
@@ -74,28 +78,19 @@ async function main(): Promise<void> {
     return;
   }
   // Before anything that takes time, so that Ctrl-C during the start also stops what is up by then.
-  const stop = new Promise<void>((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.on(signal, () => resolve());
-    }
-  });
+  const stop = stopSignal();
   const wanted = ports();
-  const database = await openDatabase({ clone, log: (sentence) => say(dim(sentence)) });
+  const database = await openDatabase({ data, besideOthers: false, log: (sentence) => say(dim(sentence)) });
   let sandbox: Sandbox | null = null;
   try {
     sandbox = await startSandbox({
-      directory,
+      directory: data.path,
       databaseUrl: database.url,
       ports: wanted,
       freshMerchants: false,
       onSeed: () => say(dim("The database is empty: setting up a card programme and a merchant per mode.")),
     });
-    say(`\n${bold("A purchase in each mode")}`);
-    const facts = await playStory(sandbox, (step) => say(stepLines(step)));
-    if (!facts.ok) {
-      say("\nThe story did not go as it should; .data/platform.log says more.");
-    }
-    describe(sandbox);
+    await Promise.race([show(sandbox), stop]);
     await stop;
     say("\nStopping…");
   } finally {
@@ -103,6 +98,16 @@ async function main(): Promise<void> {
     await database.close();
   }
   say("Stopped.");
+}
+
+/** Plays the story once, then says what is there. */
+async function show(sandbox: Sandbox): Promise<void> {
+  say(`\n${bold("A purchase in each mode")}`);
+  const facts = await playStory(sandbox, (step) => say(stepLines(step)));
+  if (!facts.ok) {
+    say(`\nThe story did not go as it should; ${logFile} says more.`);
+  }
+  describe(sandbox);
 }
 
 try {

@@ -5,6 +5,7 @@ import { consumptionRules } from "../apps/server/src/consumptions/index.ts";
 import { createPool, migrate } from "../apps/server/src/database/index.ts";
 import { verifyLedger } from "../apps/server/src/ledger/index.ts";
 import { fail } from "./failure.ts";
+import { dataDirectoryHelp, dataDirectoryOf } from "./sandbox/data-directory.ts";
 import { openDatabase } from "./sandbox/database.ts";
 
 const clone = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -13,6 +14,10 @@ const help = `npm run verify: recomputes every balance from the first posting an
 Reads the database of DATABASE_URL, or the embedded one. The last line is the digest of the whole history.
   --json   prints the report as JSON
 Exit code 1 when a rule is broken; the broken rows are printed.
+
+Settings (environment):
+  DATABASE_URL             the database to verify; the embedded one when absent
+  ${dataDirectoryHelp}
 `;
 
 async function main(): Promise<number> {
@@ -21,7 +26,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const progress = (step: string) => void process.stderr.write(`  ${step}\n`);
-  const database = await openDatabase({ clone, log: progress });
+  const database = await openDatabase({ data: dataDirectoryOf(clone), besideOthers: true, log: progress });
   try {
     await migrate({
       url: database.url,

@@ -1,7 +1,8 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
-import { embeddedDataDirectory, startEmbeddedPostgres } from "../../apps/server/src/database/index.ts";
+import { startEmbeddedPostgres } from "../../apps/server/src/database/index.ts";
+import type { DataDirectory } from "./data-directory.ts";
 
 export interface OpenDatabase {
   readonly url: string;
@@ -15,24 +16,26 @@ export interface OpenDatabase {
 const addressFile = (directory: string) => join(directory, "database-url");
 
 /**
- * The database of this clone: the one of DATABASE_URL, the embedded one that another command of this clone is running, or the
- * embedded one, started now.
+ * The database of the commands: the one of DATABASE_URL, the embedded one that another command is running on the same data, or
+ * the embedded one, started now. With `besideOthers` false a running embedded one is refused (`DatabaseRefused`), because who
+ * started it will also stop it.
  */
 export async function openDatabase(options: {
-  readonly clone: string;
+  readonly data: DataDirectory;
+  readonly besideOthers: boolean;
   readonly log: (sentence: string) => void;
 }): Promise<OpenDatabase> {
   const given = process.env["DATABASE_URL"] ?? "";
   if (given !== "") {
     return { url: given, description: "the database of DATABASE_URL", close: async () => {} };
   }
-  const directory = join(options.clone, ".data");
-  const running = await readFile(addressFile(directory), "utf8").catch(() => "");
+  const directory = options.data.path;
+  const running = options.besideOthers ? await readFile(addressFile(directory), "utf8").catch(() => "") : "";
   if (running !== "" && (await answers(running))) {
     return { url: running, description: "the embedded database that is running", close: async () => {} };
   }
   const server = await startEmbeddedPostgres({
-    dataDirectory: await embeddedDataDirectory(options.clone),
+    dataDirectory: await options.data.postgres(),
     log: options.log,
   });
   await writeFile(addressFile(directory), server.url, { mode: 0o600 });

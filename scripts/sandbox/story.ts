@@ -31,7 +31,7 @@ export interface Chapter {
   readonly declined: Purchase;
 }
 
-/** Callbacks of both merchants. */
+/** Callbacks of both merchants, questions and pushes. */
 export interface CallbackFacts {
   readonly expected: number;
   readonly received: number;
@@ -55,11 +55,7 @@ const stateOf = async (merchant: RunningMerchant): Promise<MerchantState> =>
   (await call<MerchantState>({ url: `${merchant.server.url}/state` })).body;
 
 /** Signs a user up, opens a card, buys something affordable and something that is not. */
-export async function playChapter(
-  sandbox: Sandbox,
-  merchant: RunningMerchant,
-  tell: (step: Step) => void,
-): Promise<Chapter> {
+async function playChapter(sandbox: Sandbox, merchant: RunningMerchant, tell: (step: Step) => void): Promise<Chapter> {
   const { account, server } = merchant;
   const user = await call<{ id: string; cardholder_no: string }>({
     url: `${server.url}/users`,
@@ -136,32 +132,48 @@ async function purchase(
   };
 }
 
+/** The card's activation, the approved purchase and the declined one. */
+const pushesOfChapter = 3;
 const callbackWaitsMax = 100;
 const callbackWaitMs = 50;
 
+type CallbackCounts = MerchantState["callbacks"];
+
+/** What all of these merchants have received in their lives; a merchant that is found again has earlier stories in its books. */
+async function callbackCounts(merchants: readonly RunningMerchant[]): Promise<CallbackCounts> {
+  const states = await Promise.all(merchants.map(stateOf));
+  const sum = (pick: (callbacks: CallbackCounts) => number) =>
+    states.reduce((total, { callbacks }) => total + pick(callbacks), 0);
+  return {
+    received: sum(({ received }) => received),
+    verified: sum(({ verified }) => verified),
+    refused: sum(({ refused }) => refused),
+  };
+}
+
 /**
  * Waits until both merchants have everything that they must be told of this story: the card's activation, the approved purchase
- * and the declined one. Complete when all of it is booked and nothing was refused for its signature.
+ * and the declined one. Complete when all of it is booked and nothing since `before` was refused for its signature.
  */
-export async function awaitCallbacks(
+async function awaitCallbacks(
   chapters: readonly { readonly merchant: RunningMerchant; readonly chapter: Chapter }[],
+  before: CallbackCounts,
 ): Promise<CallbackFacts> {
+  const pushes = chapters.length * pushesOfChapter;
+  // Both purchases of an authorization-mode merchant were put to it.
+  const questions = chapters.filter(({ merchant }) => merchant.account.mode === "AUTHORIZATION").length * 2;
   for (let wait = 0; ; wait += 1) {
-    const states = await Promise.all(chapters.map(({ merchant }) => stateOf(merchant)));
-    const arrived = states.map((state, index) => {
-      const chapter = chapters[index]?.chapter;
-      return chapter === undefined ? 0 : arrivedOf(state, chapter);
-    });
-    const count = (pick: (callbacks: MerchantState["callbacks"]) => number) =>
-      states.reduce((sum, state) => sum + pick(state.callbacks), 0);
-    const expected = chapters.length * 3;
-    const complete = arrived.reduce((sum, each) => sum + each, 0) === expected;
+    const arrived = await Promise.all(
+      chapters.map(async ({ merchant, chapter }) => arrivedOf(await stateOf(merchant), chapter)),
+    );
+    const complete = arrived.reduce((sum, each) => sum + each, 0) === pushes;
     if (complete || wait >= callbackWaitsMax) {
-      const refused = count((callbacks) => callbacks.refused);
+      const now = await callbackCounts(chapters.map(({ merchant }) => merchant));
+      const refused = now.refused - before.refused;
       return {
-        expected,
-        received: count((callbacks) => callbacks.received),
-        verified: count((callbacks) => callbacks.verified),
+        expected: pushes + questions,
+        received: now.received - before.received,
+        verified: now.verified - before.verified,
         refused,
         complete: complete && refused === 0,
       };
@@ -189,13 +201,30 @@ export interface StoryFacts {
   readonly callbacks: CallbackFacts;
 }
 
+/** Whether the story went as it must; a purchase that was declined for another reason than the told one did not. */
+export function wentAsTold({ credit, authorization, callbacks }: Omit<StoryFacts, "ok">): boolean {
+  return (
+    credit.purchase.approved &&
+    authorization.purchase.approved &&
+    !credit.declined.approved &&
+    credit.declined.reason === "insufficient_credit" &&
+    !authorization.declined.approved &&
+    authorization.declined.reason === "merchant_declined" &&
+    callbacks.complete
+  );
+}
+
 export async function playStory(sandbox: Sandbox, tell: (step: Step) => void): Promise<StoryFacts> {
+  const before = await callbackCounts([sandbox.credit, sandbox.authorization]);
   const credit = await playChapter(sandbox, sandbox.credit, tell);
   const authorization = await playChapter(sandbox, sandbox.authorization, tell);
-  const callbacks = await awaitCallbacks([
-    { merchant: sandbox.credit, chapter: credit },
-    { merchant: sandbox.authorization, chapter: authorization },
-  ]);
+  const callbacks = await awaitCallbacks(
+    [
+      { merchant: sandbox.credit, chapter: credit },
+      { merchant: sandbox.authorization, chapter: authorization },
+    ],
+    before,
+  );
   tell({
     from: "Cardwright",
     to: "both merchants",
@@ -203,13 +232,6 @@ export async function playStory(sandbox: Sandbox, tell: (step: Step) => void): P
     answer: callbacks.complete ? "all arrived, all signatures verified" : "not all arrived or verified",
     milliseconds: 0,
   });
-  const ok =
-    credit.purchase.approved &&
-    authorization.purchase.approved &&
-    !credit.declined.approved &&
-    credit.declined.reason === "insufficient_credit" &&
-    !authorization.declined.approved &&
-    authorization.declined.reason === "merchant_declined" &&
-    callbacks.complete;
-  return { ok, credit, authorization, callbacks };
+  const facts = { credit, authorization, callbacks };
+  return { ok: wentAsTold(facts), ...facts };
 }

@@ -28,7 +28,7 @@
   const lockStaleMs = 30_000;
   const lockWaitMsMax = 900_000;
 
-  const say = (line = "") => process.stdout.write(`setup: ${line}\n`);
+  const say = (line = "") => process.stderr.write(`setup: ${line}\n`);
 
   const fail = (sentence = "") => {
     process.stderr.write(`setup: ${sentence}\n`);
@@ -186,7 +186,7 @@
       const [command, ...first] = npmCommand();
       const child = childProcess.spawn(command, [...first, ...words], {
         cwd: clone,
-        stdio: ["ignore", "inherit", "inherit"],
+        stdio: ["ignore", process.stderr, "inherit"],
       });
       child.on("error", () =>
         resolve("npm was not found: install it (it belongs to Node.js) and run the same command again."),

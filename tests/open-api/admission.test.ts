@@ -1,4 +1,4 @@
-import { startApi, type TestApi, type TestCredential } from "@cardwright/testing/api";
+import { startApi, type TestApi, type TestCredential, textAt } from "@cardwright/testing/api";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 let api: TestApi;
@@ -140,10 +140,10 @@ test("an Access-Token belongs to its credential, lives 24 hours, and a new one l
   const other = await api.headersOf(second);
   expect(await codeOf(balance, { ...first, "Access-Token": other["Access-Token"] })).toBe(1007);
 
-  const issued = (await api.call({ path: token, headers: first })).data["access_token"];
+  const issued = textAt((await api.call({ path: token, headers: first })).data, "access_token");
   expect(issued).not.toBe(first["Access-Token"]);
   expect(await codeOf(balance, first)).toBe(2002);
-  expect(await codeOf(balance, { ...first, "Access-Token": String(issued) })).toBe(2002);
+  expect(await codeOf(balance, { ...first, "Access-Token": issued })).toBe(2002);
 
   api.clock.advance(86_400_000 - 1);
   expect(await codeOf(balance, { ...first, Timestamp: String(api.clock.now()) })).toBe(2002);
@@ -170,8 +170,8 @@ test("tokens from before a credential was disabled stay dead when it is enabled 
   expect(await codeOf(balance, headers)).toBe(1010);
   await changeCredential(second, { status: "Enabled" });
   expect(await codeOf(balance, headers)).toBe(1007);
-  const fresh = (await api.call({ path: token, headers })).data["access_token"];
-  expect(await codeOf(balance, { ...headers, "Access-Token": String(fresh) })).toBe(2002);
+  const fresh = textAt((await api.call({ path: token, headers })).data, "access_token");
+  expect(await codeOf(balance, { ...headers, "Access-Token": fresh })).toBe(2002);
 });
 
 test("a credential expires on the millisecond", async () => {
@@ -204,7 +204,17 @@ test("the Timezone header has the form UTC+8 or UTC+05:30 within UTC-12 and UTC+
   for (const good of ["UTC+8", "UTC-5", "UTC+05:30", "UTC+14", "UTC-12", "UTC+0", undefined]) {
     expect(await codeOf(balance, { ...headers, Timezone: good })).toBe(2002);
   }
-  for (const wrong of ["UTC+15", "UTC-13", "UTC+14:30", "UTC+8:60", "utc+8", "GMT+8", "+8", "Asia/Shanghai", "UTC+008"]) {
+  for (const wrong of [
+    "UTC+15",
+    "UTC-13",
+    "UTC+14:30",
+    "UTC+8:60",
+    "utc+8",
+    "GMT+8",
+    "+8",
+    "Asia/Shanghai",
+    "UTC+008",
+  ]) {
     expect(await codeOf(balance, { ...headers, Timezone: wrong })).toBe(1004);
     expect(await codeOf(token, { ...headers, Timezone: wrong })).toBe(1004);
   }

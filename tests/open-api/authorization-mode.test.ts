@@ -1,5 +1,5 @@
 import { endpoints } from "@cardwright/contract";
-import { type ApiAnswer, encrypt, startApi, type TestApi, type TestCredential } from "@cardwright/testing/api";
+import { type ApiAnswer, encrypt, startApi, type TestApi, type TestCredential, textAt } from "@cardwright/testing/api";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 let api: TestApi;
@@ -75,7 +75,7 @@ test("a card is opened on a BIN, at the reserve's cost, and shows no package and
     },
   };
   const applied = good("card.apply", await api.post(merchant, "/card/apply", application));
-  cardNo = String(applied["card_no"]);
+  cardNo = textAt(applied, "card_no");
   expect(await api.rooms.merchants.reserveOf(merchant.merchant.merchantId)).toMatchObject({ available: 800n });
   await api.rooms.cards.advanceMaking();
   await api.rooms.cards.advanceMaking();
@@ -91,7 +91,7 @@ test("a card is opened on a BIN, at the reserve's cost, and shows no package and
 test("the cost of opening is a consumption", async () => {
   const list = good("card.consume_list", await api.post(merchant, "/card/consume/list", day));
   expect(list["list"]).toMatchObject([{ type: "Open_card", amount: "2.00", card_no: cardNo, status: "Success" }]);
-  const consumeNo = String(list["list"]?.[0]?.["consume_no"]);
+  const consumeNo = textAt(list, "list", 0, "consume_no");
   const info = good("card.consume_info", await api.get(merchant, `/card/consume/${consumeNo}/info`));
   expect(info).toMatchObject({ consume_no: consumeNo, fee: "0.00", fee_list: [] });
 });
@@ -112,6 +112,7 @@ test("a card is activated, gets a PIN, shows its data, and is deleted", async ()
   good("card.private_info", await api.get(merchant, `/card/${cardNo}/private/info`));
   good("merchant.client_token", await api.get(merchant, `/merchant/client/${cardNo}/token`));
   good("card.status_update", await api.post(merchant, "/card/status/update", { card_no: cardNo, status: "Delete" }));
+  expect((await api.get(merchant, `/card/${cardNo}/detail`)).data).toMatchObject({ status: "Delete" });
 });
 
 test("a cardholder has no accounts and no balance, because the merchant keeps the money", async () => {

@@ -1,5 +1,13 @@
 import { endpoints } from "@cardwright/contract";
-import { type ApiAnswer, decrypt, encrypt, startApi, type TestApi, type TestCredential } from "@cardwright/testing/api";
+import {
+  type ApiAnswer,
+  decrypt,
+  encrypt,
+  startApi,
+  type TestApi,
+  type TestCredential,
+  textAt,
+} from "@cardwright/testing/api";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 let api: TestApi;
@@ -61,7 +69,7 @@ test("a cardholder is applied for, found in the list, and becomes Approved", asy
     sumsub_share_token: "approve-user-1",
   });
   const data = good("cardholder.apply", applied);
-  cardholderNo = String(data["cardholder_no"]);
+  cardholderNo = textAt(data, "cardholder_no");
   expect(data).toEqual({ cardholder_no: expect.stringMatching(/^U20260522/u), cardholder_unique_no: "user-1" });
 
   await api.cardholderBecomes(merchant, cardholderNo, "Approved");
@@ -182,7 +190,7 @@ test("a virtual card is opened at once, at the package's cost", async () => {
     card_type: "Virtual",
   };
   const data = good("card.apply", await api.post(merchant, "/card/apply", application));
-  virtualCardNo = String(data["card_no"]);
+  virtualCardNo = textAt(data, "card_no");
   expect(data).toEqual({ card_no: expect.stringMatching(/^C20260522/u), card_unique_no: "card-1" });
 
   expect(good("card.detail", await api.get(merchant, `/card/${virtualCardNo}/detail`))).toEqual({
@@ -202,7 +210,10 @@ test("a virtual card is opened at once, at the package's cost", async () => {
 });
 
 test("opening a card is a consumption with its cost, found alone and in the list", async () => {
-  const list = good("card.consume_list", await api.post(merchant, "/card/consume/list", { ...day, card_no: virtualCardNo }));
+  const list = good(
+    "card.consume_list",
+    await api.post(merchant, "/card/consume/list", { ...day, card_no: virtualCardNo }),
+  );
   const row = {
     consume_no: expect.stringMatching(/^O20260522/u),
     consume_relate_no: "",
@@ -219,7 +230,7 @@ test("opening a card is a consumption with its cost, found alone and in the list
     time: api.clock.now(),
   };
   expect(list["list"]).toEqual([row]);
-  const consumeNo = String(list["list"]?.[0]?.["consume_no"]);
+  const consumeNo = textAt(list, "list", 0, "consume_no");
   expect(good("card.consume_info", await api.get(merchant, `/card/consume/${consumeNo}/info`))).toEqual({
     ...row,
     fee_list: [],
@@ -233,10 +244,11 @@ test("a purchase shows its fees one by one, and what it holds is frozen", async 
   const decided = await api.rooms.authorization.authorize({
     networkReference: "purchase-1",
     pan,
-    expiry: { year: Number(card["exp_year"]), month: Number(card["exp_month"]) },
+    expiry: { year: Number(textAt(card, "exp_year")), month: Number(textAt(card, "exp_month")) },
     cvv: card["cvv"] ?? "",
     kind: "purchase",
     wallet: false,
+    partialAllowed: false,
     amount: 2_000n,
     currency: "USD",
     billingAmount: null,
@@ -253,7 +265,9 @@ test("a purchase shows its fees one by one, and what it holds is frozen", async 
     status: "Pending",
   });
   const account = await api.get(merchant, `/account/${cardholderNo}/info`);
-  expect(account.data["list"]).toMatchObject([{ balance: "98.00", frozen_balance: "21.00", usd_frozen_balance: "21.00" }]);
+  expect(account.data["list"]).toMatchObject([
+    { balance: "98.00", frozen_balance: "21.00", usd_frozen_balance: "21.00" },
+  ]);
 });
 
 test("a physical card is made, activated with its CVV, and gets a PIN", async () => {
@@ -265,7 +279,7 @@ test("a physical card is made, activated with its CVV, and gets a PIN", async ()
     address_info: address,
   };
   const applied = await api.post(merchant, "/card/apply", application);
-  physicalCardNo = String(applied.data["card_no"]);
+  physicalCardNo = textAt(applied.data, "card_no");
   const pending = await api.get(merchant, `/card/${physicalCardNo}/detail`);
   expect(pending.data).toMatchObject({ status: "Pending", card_last_no: "", card_name: "JANE MILLER" });
   await api.rooms.cards.advanceMaking();
@@ -301,13 +315,12 @@ test("a physical card is made, activated with its CVV, and gets a PIN", async ()
 });
 
 async function privateInfoOf(cardNo: string): Promise<string> {
-  const data: unknown = good("card.private_info", await api.get(merchant, `/card/${cardNo}/private/info`));
-  return String(data);
+  return textAt(good("card.private_info", await api.get(merchant, `/card/${cardNo}/private/info`)));
 }
 
 test("private info is a Base64 text that only the calling credential's secret opens", async () => {
   const second = await api.newCredential(merchant.merchant);
-  const cipherText = String(await privateInfoOf(physicalCardNo));
+  const cipherText = await privateInfoOf(physicalCardNo);
   expect(JSON.parse(decrypt(merchant, cipherText))).toEqual({
     card_no: physicalCardNo,
     card_unique_no: "card-2",
@@ -317,7 +330,7 @@ test("private info is a Base64 text that only the calling credential's secret op
     exp_month: "05",
   });
   const other = await api.get(second, `/card/${physicalCardNo}/private/info`);
-  expect(JSON.parse(decrypt(second, String(other.data)))).toMatchObject({ pan });
+  expect(JSON.parse(decrypt(second, textAt(other.data)))).toMatchObject({ pan });
   expect(other.data).not.toBe(cipherText);
 });
 
@@ -332,7 +345,7 @@ test("a card is frozen, unfrozen and deleted", async () => {
 test("a client token opens the card frame for its card once", async () => {
   const data = good("merchant.client_token", await api.get(merchant, `/merchant/client/${virtualCardNo}/token`));
   expect(data).toEqual({ client_access_token: expect.stringMatching(/^ct_/u), expires_in: 60 });
-  const token = String(data["client_access_token"]);
+  const token = textAt(data, "client_access_token");
   const key = { merchantId: merchant.merchant.merchantId, cardNo: virtualCardNo };
   expect(await api.rooms.cards.redeemClientToken(token)).toEqual(key);
   expect(await api.rooms.cards.redeemClientToken(token)).toBeNull();

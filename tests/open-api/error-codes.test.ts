@@ -1,130 +1,44 @@
-import { errorByName, errorList, fieldMessage, type ErrorName, messageOf } from "@cardwright/contract";
-import {
-  type ApiAnswer,
-  encrypt,
-  generousLimits,
-  startApi,
-  type TestApi,
-  type TestCredential,
-} from "@cardwright/testing/api";
+import { type ErrorName, errorByName, errorList, fieldMessage, messageOf } from "@cardwright/contract";
+import { type ApiAnswer, encrypt } from "@cardwright/testing/api";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  activate,
+  address,
+  api,
+  apply,
+  applyCardholder,
+  approved,
+  authorization,
+  cardBinNo,
+  closeScene,
+  credit,
+  cvv,
+  day,
+  dearBin,
+  disabled,
+  lastFour,
+  narrow,
+  noPci,
+  openCard,
+  openScene,
+  operator,
+  other,
+  packageNo,
+  pending,
+  physicalCard,
+  poor,
+  rejected,
+  setPin,
+  transfer,
+  virtualCard,
+  virtualOnly,
+  wrongCvv,
+} from "./error-scene.ts";
 
-let api: TestApi;
-/** A second server with room for one call, on its own database. */
-let narrow: TestApi;
-let credit: TestCredential;
-let authorization: TestCredential;
-let poor: TestCredential;
-let noPci: TestCredential;
-let approved: string;
-let other: string;
-let pending: string;
-let rejected: string;
-let packageNo: string;
-let cardBinNo: string;
-let virtualOnly: string;
-let dearBin: string;
-let virtualCard: string;
-let physicalCard: string;
-let cvv: string;
-let lastFour: string;
+beforeAll(openScene);
+afterAll(closeScene);
 
 const seen = new Set<ErrorName>();
-const day = { start_time: "2026-05-22", end_time: "2026-05-22" };
-const operator = { actor: "operator" };
-
-beforeAll(async () => {
-  api = await startApi();
-  narrow = await startApi({ limits: { ...generousLimits, addressBurst: 1, addressPerSecond: 0.001 } });
-  credit = await api.newMerchant("CREDIT_EXTENSION");
-  authorization = await api.newMerchant("AUTHORIZATION");
-  poor = await api.newMerchant("AUTHORIZATION");
-  noPci = await api.newMerchant("CREDIT_EXTENSION", { pciEnabled: false });
-  cardBinNo = await api.newBin();
-  dearBin = await api.newBin({ rates: { open_cost: "1" } });
-  packageNo = await api.newPackage(cardBinNo, { rates: {} });
-  virtualOnly = await api.newPackage(cardBinNo, { supportPhysical: false, cardsPerCardholderMax: 1 });
-  approved = await api.approvedCardholder(credit, "user-approved");
-  other = await api.approvedCardholder(credit, "user-other");
-  pending = await api.cardholder(credit, "pending", "user-pending");
-  const application = { cardholder_unique_no: "user-rejected", sumsub_share_token: "reject-1" };
-  rejected = String((await api.post(credit, "/cardholder/apply", application)).data["cardholder_no"]);
-  await api.cardholderBecomes(credit, rejected, "Rejected");
-  virtualCard = await openCard({ card_unique_no: "virtual-1" });
-  physicalCard = await openCard({ card_unique_no: "physical-1", card_type: "Physical", address_info: address });
-  await api.rooms.cards.advanceMaking();
-  await api.rooms.cards.advanceMaking();
-  const key = { merchantId: credit.merchant.merchantId, cardNo: physicalCard };
-  const revealed = await api.rooms.vault.revealForCardFrame(key);
-  if (!revealed.ok) throw new Error("the vault does not know the card");
-  ({ cvv } = revealed.value);
-  lastFour = revealed.value.pan.slice(-4);
-});
-afterAll(async () => {
-  await api.close();
-  await narrow.close();
-});
-
-const address = {
-  first_name: "Jane",
-  last_name: "Miller",
-  phone_code: "1",
-  phone: "2025550100",
-  postal_code: "20001",
-  country: "US",
-  state: "DC",
-  city: "Washington",
-  address_line1: "1 Example Avenue",
-};
-
-function apply(changes: object, credential = credit): Promise<ApiAnswer> {
-  const own = credential.merchant.mode === "AUTHORIZATION" ? { card_bin_no: cardBinNo } : { package_no: packageNo };
-  return api.post(credential, "/card/apply", {
-    ...own,
-    cardholder_no: approved,
-    card_unique_no: "card-refused",
-    card_type: "Virtual",
-    ...changes,
-  });
-}
-
-async function openCard(changes: object): Promise<string> {
-  const applied = await apply(changes);
-  if (applied.code !== 0) throw new Error(`card/apply answered ${applied.text}`);
-  return String(applied.data["card_no"]);
-}
-
-const applyCardholder = (body: object) => api.post(credit, "/cardholder/apply", body);
-const transfer = (changes: object, credential = credit) =>
-  api.post(credential, "/account/transfer", {
-    cardholder_no: approved,
-    transfer_unique_no: "transfer-refused",
-    type: "In",
-    balance: "1",
-    ...changes,
-  });
-const activate = (changes: object) =>
-  api.post(credit, "/card/active", {
-    cardholder_no: approved,
-    card_no: physicalCard,
-    cvv: encrypt(credit, cvv),
-    card_last_no: lastFour,
-    ...changes,
-  });
-const setPin = (changes: object) =>
-  api.post(credit, "/card/pin/set", {
-    card_no: physicalCard,
-    cardholder_no: approved,
-    pin: encrypt(credit, "193756"),
-    ...changes,
-  });
-const wrongCvv = () => encrypt(credit, cvv === "123" ? "124" : "123");
-
-async function disabled(change: () => Promise<unknown>, credential: TestCredential): Promise<ApiAnswer> {
-  await api.tokenOf(credential);
-  await change();
-  return api.post(credential, "/card/list", day);
-}
 
 interface Case {
   readonly name: ErrorName;

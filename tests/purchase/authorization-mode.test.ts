@@ -1,7 +1,14 @@
 import { DECLINES, type DeclineReason } from "@cardwright/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AskMerchant, MerchantAnswer, MerchantQuestion } from "../../apps/server/src/authorization/index.ts";
-import { openProgramme, type Programme, purchaseWith, type ReadyCard } from "../support/programme.ts";
+import {
+  answerNo,
+  answerYes,
+  openProgramme,
+  type Programme,
+  purchaseWith,
+  type ReadyCard,
+} from "../support/programme.ts";
 
 let programme: Programme;
 
@@ -55,8 +62,8 @@ test("the reserve is held and the consumption exists before the merchant is aske
       `"amount":100,"local_amount":100,"local_currency":"USD","merchant_info":{"country":"SG","merchant_mcc":"5411",` +
       `"city":"Singapore","merchant_name":"Corner Shop"},"status":"Pending","time":${programme.clock.now()}}`,
   });
-  merchant.answer("approved");
-  expect(await answer).toEqual({ approved: true, consumeNo: question?.consumeNo, repeat: false });
+  merchant.answer(answerYes);
+  expect(await answer).toEqual({ approved: true, consumeNo: question?.consumeNo, partialAmount: null, repeat: false });
   expect(await programme.pots(card)).toMatchObject({ reserve: ["899.00", "101.00"] });
   const pushes = await programme.pushes(card);
   expect(pushes.map(({ sequence }) => sequence)).toEqual([1, 2]);
@@ -70,19 +77,26 @@ test("the reserve is held and the consumption exists before the merchant is aske
 });
 
 describe("when the merchant does not say yes, the hold is released and the consumption fails with the reason", () => {
-  const outcomes: readonly (readonly [Exclude<MerchantAnswer, "approved">, DeclineReason])[] = [
+  const outcomes: readonly (readonly [Exclude<MerchantAnswer["kind"], "approved">, DeclineReason])[] = [
     ["declined", "merchant_declined"],
     ["timeout", "merchant_timeout"],
     ["unreachable", "merchant_unreachable"],
     ["bad_answer", "merchant_bad_answer"],
     ["busy", "merchant_busy"],
+    ["circuit_open", "merchant_circuit_open"],
   ];
   test.each(outcomes)("%s → %s", async (given, reason) => {
     const card = await open({ reserve: "1000.00" });
-    const authorization = programme.another({ ask: async () => given });
+    const authorization = programme.another({ ask: async () => (given === "declined" ? answerNo : { kind: given }) });
     const message = purchaseWith(card, "100.00");
     const answer = await authorization.authorize(message);
-    expect(answer).toEqual({ approved: false, reason, consumeNo: expect.any(String), repeat: false });
+    expect(answer).toEqual({
+      approved: false,
+      reason,
+      merchantReason: null,
+      consumeNo: expect.any(String),
+      repeat: false,
+    });
     expect(await programme.pots(card)).toMatchObject({ reserve: ["1000.00", "0.00"] });
     expect(await programme.consumption(card, answer.consumeNo)).toMatchObject({
       status: "Fail",
@@ -119,7 +133,7 @@ test("nobody is asked about a purchase that the platform declines, nor about an 
   const authorization = programme.another({
     ask: async ({ consumeNo }) => {
       asked.push(consumeNo);
-      return "approved";
+      return answerYes;
     },
   });
   expect(await authorization.authorize(purchaseWith(card, "100.00"))).toMatchObject({ reason: "insufficient_reserve" });
@@ -135,7 +149,7 @@ test("a declined purchase gives back what it took from the limits", async () => 
     mode: "AUTHORIZATION",
     limits: { limit_week_balance: "100.00", limit_atm_day_balance: "100.00", limit_atm_month_balance: "100.00" },
   });
-  const no = programme.another({ ask: async () => "declined" });
+  const no = programme.another({ ask: async () => answerNo });
   for (let n = 0; n < 3; n += 1) {
     const withdrawal = purchaseWith(card, "100.00", { kind: "atm" });
     expect(await no.authorize(withdrawal)).toMatchObject({ reason: "merchant_declined" });
@@ -182,7 +196,7 @@ test("a yes that comes after the hold was released does not approve", async () =
     await until(() => merchant.questions.length === 1);
     own.clock.advance(30_000);
     expect(await own.authorization.releaseRunOut()).toBe(1);
-    merchant.answer("approved");
+    merchant.answer(answerYes);
     expect(await answer).toMatchObject({ approved: false, reason: "system_error" });
     expect(await own.pots(card)).toMatchObject({ reserve: ["1000.00", "0.00"] });
     expect(await own.pushes(card)).toHaveLength(2);
@@ -195,7 +209,7 @@ test("questions to many cards at once are concluded each with its own answer", a
   const card = await open({ reserve: "10000.00" });
   const cards = [card, ...(await Promise.all([1, 2, 3, 4].map(() => programme.anotherCard(card))))];
   const authorization = programme.another({
-    ask: async ({ data }) => (JSON.parse(data).amount % 2 === 0 ? "approved" : "declined"),
+    ask: async ({ data }) => (JSON.parse(data).amount % 2 === 0 ? answerYes : answerNo),
   });
   const amounts = Array.from({ length: 100 }, (_, place) => place + 1);
   const answers = await Promise.all(

@@ -25,7 +25,12 @@ const buy = (card: ReadyCard, amount: string, changed: Partial<AuthorizationRequ
 test("an approved purchase holds amount and fee on the cardholder, amount and cost on the reserve", async () => {
   const card = await programme.issueCard({ credit: "1000.00", reserve: "10000.00" });
   const answer = await buy(card, "100.00");
-  expect(answer).toEqual({ approved: true, consumeNo: expect.stringMatching(/^O20260522/u), repeat: false });
+  expect(answer).toEqual({
+    approved: true,
+    partialAmount: null,
+    consumeNo: expect.stringMatching(/^O20260522/u),
+    repeat: false,
+  });
   expect(await programme.pots(card)).toEqual({ credit: ["895.00", "105.00"], reserve: ["9899.00", "101.00"] });
   expect(await programme.consumption(card, answer.consumeNo)).toMatchObject({
     cardNo: card.cardNo,
@@ -219,7 +224,13 @@ describe("a declined purchase leaves a failed consumption with its reason, a pus
     await before?.(card);
     const pots = await programme.pots(card);
     const answer = await buy(card, "100.00", changed?.(card));
-    expect(answer).toEqual({ approved: false, reason, consumeNo: expect.any(String), repeat: false });
+    expect(answer).toEqual({
+      approved: false,
+      merchantReason: null,
+      reason,
+      consumeNo: expect.any(String),
+      repeat: false,
+    });
     expect(await programme.pots(card)).toEqual(pots);
     expect(await programme.consumption(card, answer.consumeNo)).toMatchObject({
       status: "Fail",
@@ -240,6 +251,7 @@ test("a number that no card has is declined without a consumption", async () => 
   const unknown = purchaseWith(card, "1.00", { pan: "4242424242424242" });
   expect(await programme.authorization.authorize(unknown)).toEqual({
     approved: false,
+    merchantReason: null,
     reason: "card_not_found",
     consumeNo: null,
     repeat: false,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AskMerchant } from "../../apps/server/src/authorization/index.ts";
-import { openProgramme, type Programme, purchaseWith } from "../support/programme.ts";
+import { answerNo, openProgramme, type Programme, purchaseWith } from "../support/programme.ts";
 
 let programme: Programme;
 
@@ -54,7 +54,7 @@ test("copies that come while the merchant is being asked wait for its one answer
   const ask: AskMerchant = async () => {
     questions += 1;
     await sleep(250);
-    return "declined";
+    return answerNo;
   };
   const [one, other] = [programme.another({ ask }), programme.another({ ask })];
   const message = purchaseWith(card, "10.00");

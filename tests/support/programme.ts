@@ -1,15 +1,17 @@
 import type { MerchantMode } from "@cardwright/contract";
 import { formatAmount, parseAmount } from "@cardwright/money";
+import type { Pool } from "pg";
 import {
   type AskMerchant,
   type Authorization,
   type AuthorizationRequest,
   createAuthorization,
+  type MerchantAnswer,
 } from "../../apps/server/src/authorization/index.ts";
 import { type CardMaker, type Cards, createCards } from "../../apps/server/src/cards/index.ts";
 import { type Consumption, findConsumption } from "../../apps/server/src/consumptions/index.ts";
 import { type Credit, createCredit } from "../../apps/server/src/credit/index.ts";
-import { orderNumber } from "../../apps/server/src/kernel/index.ts";
+import { type Clock, orderNumber } from "../../apps/server/src/kernel/index.ts";
 import { findAccount, type LedgerReport, verifyLedger } from "../../apps/server/src/ledger/index.ts";
 import { createMerchants, type Merchants } from "../../apps/server/src/merchants/index.ts";
 import { createProducts, type NewBin, type Products } from "../../apps/server/src/products/index.ts";
@@ -116,6 +118,10 @@ export function cents(amount: string): bigint {
 }
 
 /** A purchase with everything right, in US dollars, at a shop; each call is a new message of the network. */
+/** A merchant's plain yes and no. */
+export const answerYes: MerchantAnswer = { kind: "approved", approvedAmount: null };
+export const answerNo: MerchantAnswer = { kind: "declined", code: 5100, reason: null };
+
 export function purchaseWith(
   card: Pick<ReadyCard, "printed">,
   amount: string,
@@ -132,6 +138,7 @@ export function purchaseWith(
     amount: cents(amount),
     currency: "USD",
     billingAmount: null,
+    partialAllowed: false,
     acceptor: { name: "Corner Shop", mcc: "5411", city: "Singapore", country: "SG" },
     ...changed,
   };
@@ -143,7 +150,9 @@ const noPhysicalCards: CardMaker = {
 };
 
 /** Composes the rooms below the faces; without KYC, whose outcome is written as a row. */
-export async function openProgramme(options: { readonly maker?: CardMaker } = {}): Promise<Programme> {
+export async function openProgramme(
+  options: { readonly maker?: (deps: { readonly pool: Pool; readonly clock: Clock }) => CardMaker } = {},
+): Promise<Programme> {
   const db = await createTestDatabase();
   const { pool } = db;
   let now = startOfTest;
@@ -170,7 +179,7 @@ export async function openProgramme(options: { readonly maker?: CardMaker } = {}
     pool,
     clock,
     vault,
-    maker: options.maker ?? noPhysicalCards,
+    maker: options.maker?.({ pool, clock }) ?? noPhysicalCards,
     offeredProduct: async ({ merchantId, productNo }) => {
       const choice = productNo.startsWith("P") ? { packageNo: productNo } : { cardBinNo: productNo };
       const product = await products.forApplication({ merchantId, ...choice });
@@ -207,7 +216,7 @@ export async function openProgramme(options: { readonly maker?: CardMaker } = {}
     batchFailures,
     another,
     authorization: another(),
-    ask: async () => "approved",
+    ask: async () => answerYes,
     issueCard: (wishes = {}) => issueCard(programme, wishes),
     anotherCard: (of) => applyForCard(programme, of),
     recharge: (merchantId, amount) => recharge(programme, { merchantId, amount }),

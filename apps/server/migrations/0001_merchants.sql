@@ -13,6 +13,12 @@ CREATE TABLE merchant (
   card_frame_origins     text[] NOT NULL DEFAULT '{}',
   -- Minutes east of UTC: the day, week and month boundaries of the limits of cards opened from now on.
   utc_offset_minutes     smallint NOT NULL DEFAULT 480 CHECK (utc_offset_minutes BETWEEN -720 AND 840),
+  -- Authorization mode: what becomes of a purchase when the merchant's server gives no good answer in time. stand_in approves up
+  -- to these amounts, in minor units: one purchase, one card's day, and the day of all cards together.
+  failure_policy         text NOT NULL DEFAULT 'decline' CHECK (failure_policy IN ('decline', 'stand_in')),
+  stand_in_purchase_max  bigint NOT NULL DEFAULT 0 CHECK (stand_in_purchase_max >= 0),
+  stand_in_card_day_max  bigint NOT NULL DEFAULT 0 CHECK (stand_in_card_day_max >= 0),
+  stand_in_day_max       bigint NOT NULL DEFAULT 0 CHECK (stand_in_day_max >= 0),
   created_at             bigint NOT NULL
 );
 

@@ -288,8 +288,46 @@ BEGIN
   RETURN extended;
 END $$;
 
+-- Lowers open holds to p_amount (above zero) and gives the difference back, one transaction per entry. A hold that is open no more,
+-- or keeps no more than that already, is passed over.
+CREATE FUNCTION ledger.lower_holds(p_merchant integer[], p_hold uuid[], p_line smallint[], p_amount bigint[], p_transaction uuid[], p_at bigint)
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+DECLARE
+  o_merchant integer[];
+  o_transaction uuid[];
+  o_reference text[];
+  o_account uuid[];
+  o_back bigint[];
+  lines integer;
+BEGIN
+  PERFORM 1 FROM account a
+  WHERE (a.merchant_id, a.account_id) IN (
+    SELECT h.merchant_id, h.account_id FROM hold h JOIN unnest(p_merchant, p_hold, p_line) AS u (m, i, l)
+      ON h.merchant_id = u.m AND h.hold_id = u.i AND h.line = u.l)
+  ORDER BY a.merchant_id, a.account_id
+  FOR NO KEY UPDATE;
+
+  -- Whoever changes a hold holds its account's lock, so the amounts read here are those that are lowered.
+  SELECT array_agg(h.merchant_id ORDER BY u.n), array_agg(u.t ORDER BY u.n), array_agg(h.reference ORDER BY u.n),
+         array_agg(h.account_id ORDER BY u.n), array_agg(h.amount - u.a ORDER BY u.n)
+  INTO o_merchant, o_transaction, o_reference, o_account, o_back
+  FROM hold h JOIN unnest(p_merchant, p_hold, p_line, p_amount, p_transaction) WITH ORDINALITY AS u (m, i, l, a, t, n)
+    ON h.merchant_id = u.m AND h.hold_id = u.i AND h.line = u.l AND h.amount > u.a;
+  lines := coalesce(cardinality(o_back), 0);
+  IF lines = 0 THEN
+    RETURN;
+  END IF;
+  UPDATE hold h SET amount = u.a
+  FROM unnest(p_merchant, p_hold, p_line, p_amount) AS u (m, i, l, a)
+  WHERE h.merchant_id = u.m AND h.hold_id = u.i AND h.line = u.l AND h.amount > u.a;
+  PERFORM ledger.write(o_merchant, o_transaction, array_fill('void'::text, ARRAY[lines]), o_reference, array_fill(p_at, ARRAY[lines]),
+    (SELECT array_agg(g) FROM generate_series(1, lines) AS g), o_account, array_fill(true, ARRAY[lines]), o_account,
+    array_fill(false, ARRAY[lines]), o_back);
+END $$;
+
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ledger FROM PUBLIC;
 GRANT USAGE ON SCHEMA ledger TO cardwright_app;
 GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO cardwright_app;
 GRANT EXECUTE ON FUNCTION ledger.open_account, ledger.lock_accounts, ledger.transfer, ledger.hold, ledger.void, ledger.post,
-  ledger.extend_holds TO cardwright_app;
+  ledger.extend_holds, ledger.lower_holds TO cardwright_app;

@@ -31,6 +31,9 @@ CREATE TABLE card (
   atm_day_spent          bigint NOT NULL DEFAULT 0,
   atm_month              integer NOT NULL DEFAULT 0,
   atm_month_spent        bigint NOT NULL DEFAULT 0,
+  -- What was approved in the merchant's stead on one day, against the merchant's limit per card.
+  stand_in_day           integer NOT NULL DEFAULT 0,
+  stand_in_spent         bigint NOT NULL DEFAULT 0,
   -- The last Sequence given to a callback about this card: no gaps, starts at 1.
   callback_sequence      bigint NOT NULL DEFAULT 0,
   activation_failures    smallint NOT NULL DEFAULT 0,
@@ -97,7 +100,8 @@ GRANT SELECT, INSERT ON credit_transfer TO cardwright_app;
 
 -- Adds a push about a card to its line, in the caller's transaction: the card's row is locked by the update, so numbers have no
 -- gaps and their order is the order of the changes.
-CREATE FUNCTION enqueue_callback(p_merchant_id integer, p_card_no text, p_callback_id uuid, p_action text, p_data text, p_at bigint)
+CREATE FUNCTION enqueue_callback(p_merchant_id integer, p_card_no text, p_callback_id uuid, p_action text, p_data text,
+                                 p_consume_no text, p_at bigint)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   next bigint;
@@ -105,6 +109,6 @@ BEGIN
   UPDATE card SET callback_sequence = callback_sequence + 1
   WHERE merchant_id = p_merchant_id AND card_no = p_card_no
   RETURNING callback_sequence INTO STRICT next;
-  INSERT INTO callback (merchant_id, callback_id, card_no, sequence, action, data, created_at, due_at)
-  VALUES (p_merchant_id, p_callback_id, p_card_no, next, p_action, p_data, p_at, p_at);
+  INSERT INTO callback (merchant_id, callback_id, card_no, sequence, action, consume_no, data, created_at, due_at)
+  VALUES (p_merchant_id, p_callback_id, p_card_no, next, p_action, p_consume_no, p_data, p_at, p_at);
 END $$;

@@ -22,8 +22,12 @@ CREATE TABLE consumption (
   reserve_total          bigint NOT NULL DEFAULT 0 CHECK (reserve_total >= 0),
   local_amount           text NOT NULL,
   local_currency         text NOT NULL,
+  -- What was asked for, where the merchant approved only a part of it; otherwise NULL.
+  requested_local_amount text,
   remark                 text NOT NULL DEFAULT '',
   detail                 text NOT NULL DEFAULT '',
+  -- The merchant's own word for its refusal of a question, when it gave one.
+  merchant_reason        text NOT NULL DEFAULT '',
   merchant_name          text NOT NULL DEFAULT '',
   merchant_mcc           text NOT NULL DEFAULT '',
   merchant_city          text NOT NULL DEFAULT '',

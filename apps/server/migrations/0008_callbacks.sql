@@ -11,6 +11,8 @@ CREATE TABLE callback (
   -- Per card, without gaps, from 1: the order in which pushes about one card arrive.
   sequence               bigint NOT NULL,
   action                 text NOT NULL CHECK (action IN ('Consumption', 'Card_update')),
+  -- The consumption it is about, empty for any other push: a late answer to that consumption's question is told with it.
+  consume_no             text COLLATE "C" NOT NULL DEFAULT '',
   data                   text NOT NULL,
   created_at             bigint NOT NULL,
   state                  text NOT NULL DEFAULT 'Due' CHECK (state IN ('Due', 'Delivered', 'GivenUp')),

@@ -1,3 +1,13 @@
+-- merchant_stand_in: how much a merchant's purchases have been approved in its stead on one day (day number since 1970 in the card's
+-- time zone), against its own limit. Written by authorization_conclude, one row per merchant and day on which its server failed.
+CREATE TABLE merchant_stand_in (
+  merchant_id            integer NOT NULL,
+  day                    integer NOT NULL,
+  spent                  bigint NOT NULL CHECK (spent >= 0),
+  PRIMARY KEY (merchant_id, day)
+);
+GRANT SELECT, INSERT, UPDATE ON merchant_stand_in TO cardwright_app;
+
 -- The decision. One call decides a batch of authorizations: it locks their cards and accounts in key order, walks through the
 -- items in their order of arrival with exact running balances (a prefix-sum query would decline wrongly behind a large
 -- declined item), and writes consumptions, holds and callbacks in a handful of set-based statements.
@@ -22,7 +32,7 @@ CREATE FUNCTION authorization_decide(
   i_hold uuid[], i_callback uuid[], i_head text[], i_approved text[], i_tail text[],
   i_at bigint[], i_hold_until bigint[],
   decline_reason text[], decline_detail text[], decline_fragment text[]
-) RETURNS TABLE (verdict text, reason text, consume_no text, consumption_status text)
+) RETURNS TABLE (verdict text, reason text, consume_no text, consumption_status text, partial_amount bigint, merchant_reason text)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -31,7 +41,7 @@ DECLARE
   c_week integer[]; c_week_spent bigint[]; c_day integer[]; c_day_spent bigint[]; c_month integer[]; c_month_spent bigint[];
   c_touched boolean[] := array_fill(false, ARRAY[cardinality(c_card)]);
   available bigint[];
-  known_no text[]; known_status text[]; known_remark text[]; known_same boolean[];
+  known_no text[]; known_status text[]; known_remark text[]; known_same boolean[]; known_partial bigint[]; known_word text[];
   v_verdict text[] := array_fill(''::text, ARRAY[n]);
   v_reason text[] := array_fill(''::text, ARRAY[n]);
   v_sequence bigint[] := array_fill(NULL::bigint, ARRAY[n]);
@@ -63,9 +73,10 @@ BEGIN
   -- One entry per item, NULL where the reference is new: items of different merchants may carry the same reference.
   SELECT array_agg(p.consume_no ORDER BY u.i), array_agg(CASE p.stage WHEN 'asking' THEN 'Asking' ELSE p.status END ORDER BY u.i),
          array_agg(p.remark ORDER BY u.i),
-         array_agg(p.card_no = c_card[u.c] AND p.type = i_type[u.i] AND p.local_amount = i_local_amount[u.i]
-           AND p.local_currency = i_local_currency[u.i] ORDER BY u.i)
-  INTO known_no, known_status, known_remark, known_same
+         array_agg(p.card_no = c_card[u.c] AND p.type = i_type[u.i] AND p.local_currency = i_local_currency[u.i]
+           AND coalesce(p.requested_local_amount, p.local_amount) = i_local_amount[u.i] ORDER BY u.i),
+         array_agg(CASE WHEN p.requested_local_amount IS NOT NULL THEN p.amount END ORDER BY u.i), array_agg(p.merchant_reason ORDER BY u.i)
+  INTO known_no, known_status, known_remark, known_same, known_partial, known_word
   FROM unnest(i_card, i_network_reference) WITH ORDINALITY AS u (c, r, i)
   LEFT JOIN consumption p ON p.merchant_id = c_merchant[u.c] AND p.network_reference = u.r AND p.network_reference <> '';
 
@@ -164,8 +175,8 @@ BEGIN
       h_index, h_line, h_account, h_amount);
   END IF;
 
-  INSERT INTO callback (merchant_id, callback_id, card_no, sequence, action, data, created_at, due_at)
-  SELECT c_merchant[i_card[i]], i_callback[i], c_card[i_card[i]], v_sequence[i], 'Consumption',
+  INSERT INTO callback (merchant_id, callback_id, card_no, sequence, action, consume_no, data, created_at, due_at)
+  SELECT c_merchant[i_card[i]], i_callback[i], c_card[i_card[i]], v_sequence[i], 'Consumption', i_consume_no[i],
     i_head[i] || CASE WHEN v_status[i] = 'Fail' THEN decline_fragment[array_position(decline_reason, v_reason[i])] ELSE i_approved[i] END
       || i_tail[i] || ',"status":"' || v_status[i] || '","time":' || i_at[i] || '}', i_at[i], i_at[i]
   FROM generate_series(1, n) AS i
@@ -177,60 +188,114 @@ BEGIN
   FROM generate_series(1, cardinality(c_card)) AS u (c)
   WHERE c_touched[u.c] AND k.merchant_id = c_merchant[u.c] AND k.card_no = c_card[u.c];
 
-  RETURN QUERY SELECT v_verdict[i], v_reason[i], v_no[i], v_status[i] FROM generate_series(1, n) AS i;
+  RETURN QUERY
+  SELECT v_verdict[i], v_reason[i], v_no[i], v_status[i], CASE WHEN v_verdict[i] = 'repeat' THEN known_partial[i] END,
+    CASE WHEN v_verdict[i] = 'repeat' THEN known_word[i] ELSE '' END
+  FROM generate_series(1, n) AS i;
 END $$;
 
 -- Ends a stage of authorizations that hold money. p_stage 'asking' is the second step of one that was put to the merchant, 'held'
--- the end of one that was approved. i_approved: the hold becomes the authorization's own, until i_hold_until; otherwise it is
--- given back (p_void_kind 'void' or 'expire'), with what it took from the limits, and the consumption fails with its reason.
--- i_data is the finished data of the callback. A consumption that is not in that stage any more is left as it is: its row says
--- concluded = false and the present state.
+-- the end of one that was approved.
+--
+-- i_outcome: 'approved' keeps the hold, until i_hold_until; i_keep, when given, lowers amount and hold to what the merchant approved
+-- of it. 'refused' gives the hold back (p_void_kind), with what it took from the limits, and the consumption fails with i_remark;
+-- i_word is the merchant's own reason.
+-- 'failed' means that the merchant gave no answer: its own policy decides. 'stand_in' approves within its limits (per purchase, per
+-- card and day, per day), which are counted here under lock; otherwise it is refused.
+--
+-- i_data is the finished data of the callback, i_stand_in_data the one for a stand-in approval; i_due_at is when the push may go.
+-- A consumption that is not in that stage any more is left as it is: its row says concluded = false and the present state.
 CREATE FUNCTION authorization_conclude(
-  i_merchant integer[], i_card text[], i_consume_no text[], i_approved boolean[], i_reason text[], i_detail text[],
+  i_merchant integer[], i_card text[], i_consume_no text[], i_outcome text[], i_remark text[], i_detail text[],
+  i_keep_amount bigint[], i_keep_fee bigint[], i_keep_fee_rows text[], i_keep_reserve bigint[], i_keep_local text[], i_word text[],
   i_week integer[], i_day integer[], i_month integer[],
-  i_transaction uuid[], i_callback uuid[], i_data text[], i_hold_until bigint[], p_stage text, p_void_kind text, p_at bigint
+  i_transaction uuid[], i_callback uuid[], i_data text[], i_stand_in_data text[], i_due_at bigint[], i_hold_until bigint[],
+  p_stand_in_detail text, p_stage text, p_void_kind text, p_at bigint
 ) RETURNS TABLE (concluded boolean, consumption_status text, remark text)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
   n constant integer := cardinality(i_card);
+  v_approved boolean[] := (SELECT array_agg(o = 'approved' ORDER BY x) FROM unnest(i_outcome) WITH ORDINALITY AS u (o, x));
+  v_stands_in boolean[] := array_fill(false, ARRAY[cardinality(i_card)]);
   v_at integer[]; v_hold uuid[]; v_amount bigint[]; v_atm boolean[];
+  candidate record;
 BEGIN
-  -- Cards first, then the accounts (inside ledger.void): the order that every writer keeps.
+  -- Cards first, then the merchants' stand-in counters, then the accounts (inside the ledger): the order that every writer keeps.
   PERFORM 1 FROM card k
   WHERE (k.merchant_id, k.card_no) IN (SELECT u.m, u.o FROM unnest(i_merchant, i_card) AS u (m, o))
   ORDER BY k.merchant_id, k.card_no
   FOR NO KEY UPDATE;
 
+  IF 'failed' = ANY (i_outcome) THEN
+    FOR candidate IN
+      SELECT i, m.merchant_id, p.amount, m.stand_in_card_day_max, m.stand_in_day_max
+      FROM generate_series(1, n) AS i
+      JOIN merchant m ON m.merchant_id = i_merchant[i]
+      JOIN consumption p ON p.merchant_id = i_merchant[i] AND p.consume_no = i_consume_no[i]
+      WHERE i_outcome[i] = 'failed' AND m.failure_policy = 'stand_in' AND p.stage = p_stage AND p.amount <= m.stand_in_purchase_max
+      ORDER BY m.merchant_id, i
+    LOOP
+      UPDATE card k
+      SET stand_in_day = i_day[candidate.i],
+          stand_in_spent = CASE WHEN k.stand_in_day = i_day[candidate.i] THEN k.stand_in_spent ELSE 0 END + candidate.amount
+      WHERE k.merchant_id = candidate.merchant_id AND k.card_no = i_card[candidate.i]
+        AND CASE WHEN k.stand_in_day = i_day[candidate.i] THEN k.stand_in_spent ELSE 0 END + candidate.amount
+          <= candidate.stand_in_card_day_max;
+      CONTINUE WHEN NOT FOUND;
+      INSERT INTO merchant_stand_in AS s (merchant_id, day, spent)
+      SELECT candidate.merchant_id, i_day[candidate.i], candidate.amount WHERE candidate.amount <= candidate.stand_in_day_max
+      ON CONFLICT (merchant_id, day) DO UPDATE SET spent = s.spent + EXCLUDED.spent
+      WHERE s.spent + EXCLUDED.spent <= candidate.stand_in_day_max;
+      IF FOUND THEN
+        v_approved[candidate.i] := true;
+        v_stands_in[candidate.i] := true;
+      ELSE
+        UPDATE card k SET stand_in_spent = k.stand_in_spent - candidate.amount
+        WHERE k.merchant_id = candidate.merchant_id AND k.card_no = i_card[candidate.i];
+      END IF;
+    END LOOP;
+  END IF;
+
   WITH ended AS (
     UPDATE consumption p
-    SET status = CASE WHEN i_approved[i] THEN 'Pending' ELSE 'Fail' END,
-        stage = CASE WHEN i_approved[i] THEN 'held' ELSE 'done' END,
-        remark = i_reason[i], detail = i_detail[i], changed_at = p_at,
-        fee = CASE WHEN i_approved[i] THEN p.fee ELSE 0 END,
-        fee_rows = CASE WHEN i_approved[i] THEN p.fee_rows ELSE '[]' END,
-        credit_total = CASE WHEN i_approved[i] THEN p.credit_total ELSE 0 END,
-        reserve_total = CASE WHEN i_approved[i] THEN p.reserve_total ELSE 0 END
+    SET status = CASE WHEN v_approved[i] THEN 'Pending' ELSE 'Fail' END,
+        stage = CASE WHEN v_approved[i] THEN 'held' ELSE 'done' END,
+        remark = CASE WHEN v_stands_in[i] THEN 'stand_in' ELSE i_remark[i] END,
+        detail = CASE WHEN v_stands_in[i] THEN p_stand_in_detail ELSE i_detail[i] END, changed_at = p_at,
+        amount = coalesce(i_keep_amount[i], p.amount),
+        local_amount = coalesce(i_keep_local[i], p.local_amount),
+        requested_local_amount = CASE WHEN i_keep_local[i] IS NOT NULL THEN p.local_amount ELSE p.requested_local_amount END,
+        merchant_reason = i_word[i],
+        fee = CASE WHEN v_approved[i] THEN coalesce(i_keep_fee[i], p.fee) ELSE 0 END,
+        fee_rows = CASE WHEN v_approved[i] THEN coalesce(i_keep_fee_rows[i]::jsonb, p.fee_rows) ELSE '[]' END,
+        credit_total = CASE WHEN v_approved[i] THEN p.credit_total ELSE 0 END,
+        reserve_total = CASE WHEN v_approved[i] THEN coalesce(i_keep_reserve[i], p.reserve_total) ELSE 0 END
     FROM generate_series(1, n) AS i
+    JOIN consumption old ON old.merchant_id = i_merchant[i] AND old.consume_no = i_consume_no[i]
     WHERE p.merchant_id = i_merchant[i] AND p.consume_no = i_consume_no[i] AND p.stage = p_stage
-    RETURNING i, p.hold_id, p.amount, p.type = 'Atm' AS atm
+    RETURNING i, p.hold_id, old.amount - CASE WHEN v_approved[i] THEN p.amount ELSE 0 END AS back, p.type = 'Atm' AS atm
   )
-  SELECT array_agg(i ORDER BY i), array_agg(hold_id ORDER BY i), array_agg(amount ORDER BY i), array_agg(atm ORDER BY i)
+  SELECT array_agg(i ORDER BY i), array_agg(hold_id ORDER BY i), array_agg(back ORDER BY i), array_agg(atm ORDER BY i)
   INTO v_at, v_hold, v_amount, v_atm
   FROM ended;
 
   IF v_at IS NOT NULL THEN
     PERFORM ledger.extend_holds(array_agg(i_merchant[i]), array_agg(v_hold[x]), array_agg(i_hold_until[i]))
-    FROM unnest(v_at) WITH ORDINALITY AS u (i, x) WHERE i_approved[i] HAVING count(*) > 0;
+    FROM unnest(v_at) WITH ORDINALITY AS u (i, x) WHERE v_approved[i] HAVING count(*) > 0;
+    PERFORM ledger.lower_holds(array_agg(i_merchant[i]), array_agg(v_hold[x]), array_agg(1::smallint), array_agg(i_keep_reserve[i]),
+      array_agg(i_transaction[i]), p_at)
+    FROM unnest(v_at) WITH ORDINALITY AS u (i, x) WHERE v_approved[i] AND i_keep_reserve[i] IS NOT NULL HAVING count(*) > 0;
     PERFORM ledger.void(p_void_kind, array_agg(i_merchant[i]), array_agg(v_hold[x]), array_agg(i_transaction[i]), p_at)
-    FROM unnest(v_at) WITH ORDINALITY AS u (i, x) WHERE NOT i_approved[i] HAVING count(*) > 0;
+    FROM unnest(v_at) WITH ORDINALITY AS u (i, x) WHERE NOT v_approved[i] HAVING count(*) > 0;
 
     WITH numbered AS (
       SELECT i, x, i_merchant[i] AS merchant_id, i_card[i] AS card_no, row_number() OVER (PARTITION BY i_merchant[i], i_card[i] ORDER BY i) AS o
       FROM unnest(v_at) WITH ORDINALITY AS u (i, x)
     ), pushed AS (
-      INSERT INTO callback (merchant_id, callback_id, card_no, sequence, action, data, created_at, due_at)
-      SELECT k.merchant_id, i_callback[i], k.card_no, k.callback_sequence + o, 'Consumption', i_data[i], p_at, p_at
+      INSERT INTO callback (merchant_id, callback_id, card_no, sequence, action, data, consume_no, created_at, due_at)
+      SELECT k.merchant_id, i_callback[i], k.card_no, k.callback_sequence + o, 'Consumption',
+        CASE WHEN v_stands_in[i] THEN i_stand_in_data[i] ELSE i_data[i] END, i_consume_no[i], p_at, i_due_at[i]
       FROM numbered JOIN card k USING (merchant_id, card_no)
     )
     UPDATE card k
@@ -241,9 +306,9 @@ BEGIN
     FROM (
       -- Each amount goes back to the period it was counted in, if that is still the card's present one.
       SELECT merchant_id, card_no, count(*) AS pushes,
-             coalesce(sum(v_amount[x]) FILTER (WHERE NOT i_approved[i] AND o.week_start = i_week[i]), 0) AS week_back,
-             coalesce(sum(v_amount[x]) FILTER (WHERE NOT i_approved[i] AND v_atm[x] AND o.atm_day = i_day[i]), 0) AS day_back,
-             coalesce(sum(v_amount[x]) FILTER (WHERE NOT i_approved[i] AND v_atm[x] AND o.atm_month = i_month[i]), 0) AS month_back
+             coalesce(sum(v_amount[x]) FILTER (WHERE o.week_start = i_week[i]), 0) AS week_back,
+             coalesce(sum(v_amount[x]) FILTER (WHERE v_atm[x] AND o.atm_day = i_day[i]), 0) AS day_back,
+             coalesce(sum(v_amount[x]) FILTER (WHERE v_atm[x] AND o.atm_month = i_month[i]), 0) AS month_back
       FROM numbered JOIN card o USING (merchant_id, card_no) GROUP BY merchant_id, card_no
     ) g
     WHERE k.merchant_id = g.merchant_id AND k.card_no = g.card_no;

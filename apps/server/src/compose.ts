@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
-import { createAuthorization, type MerchantAnswer } from "#authorization/index.ts";
-import { createCallbacks, type QuestionOutcome } from "#callbacks/index.ts";
+import { createAuthorization } from "#authorization/index.ts";
+import { createCallbacks } from "#callbacks/index.ts";
 import { createCardholders, createSumsubClient } from "#cardholders/index.ts";
 import { type CardMaker, createCards } from "#cards/index.ts";
 import { createCredit } from "#credit/index.ts";
@@ -135,7 +135,7 @@ export function composeRooms(options: RoomsOptions) {
     terms: (product) => products.terms(product),
     ask: async ({ merchantId, consumeNo, data }) => {
       const { outcome } = await callbacks.askMerchant({ merchantId, consumeNo, dataText: data });
-      return answerOf(outcome);
+      return outcome;
     },
     onError: (error) => log.error({ error: describeError(error) }, "an authorization was declined with system_error"),
     onBatchFailure: ({ name, error, itemCount }) => {
@@ -169,8 +169,4 @@ export function describeError(error: unknown): { readonly name: string; readonly
   return "code" in error && typeof error.code === "string"
     ? { name: error.name, code: error.code }
     : { name: error.name };
-}
-
-function answerOf(outcome: QuestionOutcome): MerchantAnswer {
-  return outcome.kind;
 }

@@ -12,6 +12,8 @@ export const authorization = {
   queueMax: 8_192,
   /** The hold during the question: long enough for 800 ms and a slow disk, short enough that a dead process's holds come back. */
   questionHoldMs: 30_000,
+  /** After a question has timed out its answer is still read for a second; its push waits a little longer than that. */
+  lateAnswerMs: 1_500,
   /** How long an approval holds the money when no clearing comes (7 days). */
   authorizationHoldMs: 7 * 86_400_000,
   /** Times that a decision is tried again because the card changed in between. */
@@ -39,6 +41,8 @@ export const cards = {
   /** Contract `expires_in`: 60 seconds. */
   clientTokenMs: 60_000,
   makingBatchMax: 100,
+  /** Batches in one round of the worker: 10,000 cards that are being made. */
+  makingBatchesMax: 100,
   oldTokensBatchMax: 1_000,
   /** Cards shown with a cardholder's info. */
   perCardholderShownMax: 1_000,

@@ -1,7 +1,8 @@
 import { pino } from "pino";
-import { DatabaseRefused } from "#database/index.ts";
-import { ConfigError, readConfig } from "./config.ts";
-import { PortTaken, startPlatform } from "./platform.ts";
+import { readConfig } from "./config.ts";
+import { startPlatform } from "./platform.ts";
+import { startFailure } from "./start-failure.ts";
+import { stopSignal } from "./stop-signals.ts";
 
 /**
  * The process: settings from the environment, roles by CARDWRIGHT_ROLE, SIGTERM and SIGINT stop it gracefully. What a person must
@@ -10,18 +11,18 @@ import { PortTaken, startPlatform } from "./platform.ts";
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const log = pino({ level: config.LOG_LEVEL, base: { role: config.CARDWRIGHT_ROLE } });
+  // Heard from the beginning: an orchestrator may change its mind while the database is being migrated.
+  const stop = stopSignal();
   const platform = await startPlatform({ config, log });
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.on(signal, () => void platform.stop().then(() => process.exit(0)));
-  }
+  await stop;
+  await platform.stop();
 }
 
 try {
   await main();
+  process.exit(0);
 } catch (error) {
-  const expected = error instanceof ConfigError || error instanceof DatabaseRefused || error instanceof PortTaken;
-  process.stderr.write(
-    `${expected ? error.message : `unexpected: ${error instanceof Error ? error.stack : String(error)}`}\n`,
-  );
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`${startFailure(error) ?? `unexpected: ${stack}`}\n`);
   process.exit(1);
 }

@@ -1,17 +1,29 @@
-import fastify, { type FastifyInstance, type FastifyPluginCallback } from "fastify";
+import fastify, {
+  type FastifyInstance,
+  type FastifyPluginCallback,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
 import type { Logger } from "pino";
 import { operatorApi } from "#console-api/index.ts";
+import { errorCode, isUnavailable } from "#database/index.ts";
 import { type Clock, systemClock } from "#kernel/index.ts";
 import { ipAllowed } from "#merchants/index.ts";
 import { buildNetworkFront } from "#network/index.ts";
 import { openApi, openApiServerOptions } from "#open-api/index.ts";
+import { parseMasterKeys } from "#vault/index.ts";
 import { composeRooms, describeError, openPools, type Pools, prepareDatabase, type Rooms } from "./compose.ts";
-import { type Config, describeConfig } from "./config.ts";
+import { type Config, ConfigError, describeConfig } from "./config.ts";
 import { type DatabaseWatch, watchDatabase } from "./database-watch.ts";
 import { kycWebhookPath, kycWebhooks } from "./kyc-webhooks.ts";
 import { platform as bounds, stopping } from "./limits.ts";
 import { type Loop, startLoops } from "./loops.ts";
 import { buildOperations } from "./operations.ts";
+import { countRequests, type RequestsUnderWay } from "./requests-under-way.ts";
+import { KeysRefused } from "./start-failure.ts";
+
+/** Of a 503 while stopping: by then a balancer knows, or the process is back. */
+const retryAfterSeconds = "2";
 
 /** A running process of the platform. */
 export interface Platform {
@@ -49,6 +61,7 @@ async function undoAll(undo: Undo[]): Promise<void> {
 
 async function start(options: { readonly config: Config; readonly log: Logger }, undo: Undo[]): Promise<Platform> {
   const { config, log } = options;
+  requireMasterKeys(config);
   log.info({ config: describeConfig(config) }, "starting");
   await prepareDatabase(config);
   const pools = openPools(config, log);
@@ -62,13 +75,17 @@ async function start(options: { readonly config: Config; readonly log: Logger },
   const world = await openWorld({ config, log, pools, undo });
   const rooms = composeRooms({ config, log, pools, clock: world.clock, kycUrl: world.kycUrl, maker: world.maker });
   undo.push(() => rooms.kyc.close());
-  await rooms.vault.warmUp();
+  await openVault(rooms);
 
-  const servers: FastifyInstance[] = [];
   const listen = async (app: FastifyInstance, port: number): Promise<string> => {
-    const url = await listenOn(app, { host: config.HTTP_HOST, port });
-    servers.push(app);
+    const url = await app.listen({ host: config.HTTP_HOST, port });
     undo.push(() => app.close());
+    return url;
+  };
+  const doors: Door[] = [];
+  const open = async (app: FastifyInstance, port: number): Promise<string> => {
+    const url = await listen(app, port);
+    doors.push({ app, underWay: countRequests(app.server, () => !state.stopping) });
     return url;
   };
   const operations = await listen(
@@ -80,14 +97,14 @@ async function start(options: { readonly config: Config; readonly log: Logger },
     config.OPERATIONS_PORT,
   );
   const network = plays("network")
-    ? await listen(networkServer({ config, log, rooms, watch, state }), config.NETWORK_PORT)
+    ? await open(networkServer({ config, log, rooms, watch, state }), config.NETWORK_PORT)
     : null;
   const sandbox = await world.sandboxOf({
     rooms,
     networkUrl: network ?? `http://${config.HTTP_HOST}:${config.NETWORK_PORT}`,
   });
   const api = plays("api")
-    ? await listen(await apiServer({ config, log, rooms, state, sandbox }), config.API_PORT)
+    ? await open(await apiServer({ config, log, rooms, state, sandbox }), config.API_PORT)
     : null;
   if (api !== null) {
     world.kycWebhookUrl(`${api}${kycWebhookPath}`);
@@ -105,15 +122,7 @@ async function start(options: { readonly config: Config; readonly log: Logger },
     const deadline = Date.now() + stopping.deadlineMs;
     const left = () => Math.max(0, deadline - Date.now());
     // The operations server stays until the end: a probe must see that the process is not ready any more.
-    await within(
-      stopping.requestsMs,
-      Promise.all(
-        servers
-          .filter((app) => app.server.listening)
-          .slice(1)
-          .map((app) => app.close()),
-      ),
-    );
+    await within(stopping.requestsMs, Promise.all(doors.map(closeDoor)));
     await within(left(), loops?.stop() ?? Promise.resolve());
     await within(left(), rooms.authorization.stop({ deadlineMs: left() }));
     await within(left(), rooms.callbacks.stop());
@@ -134,6 +143,38 @@ async function start(options: { readonly config: Config; readonly log: Logger },
   };
 }
 
+function requireMasterKeys(config: Config): void {
+  try {
+    parseMasterKeys(config.VAULT_MASTER_KEYS);
+  } catch (error) {
+    // It names the entry by its place, never by its content.
+    throw new ConfigError(
+      `the settings cannot be used: ${error instanceof Error ? error.message : "VAULT_MASTER_KEYS"}`,
+    );
+  }
+}
+
+async function openVault({ vault }: Rooms): Promise<void> {
+  try {
+    await vault.warmUp();
+  } catch (error) {
+    // An error of the database has a code; without one it is about the keys.
+    throw error instanceof Error && errorCode(error) === "" && !isUnavailable(error) ? new KeysRefused(error) : error;
+  }
+}
+
+/** A server that the outside calls. */
+interface Door {
+  readonly app: FastifyInstance;
+  readonly underWay: RequestsUnderWay;
+}
+
+/** New callers are told 503 as long as earlier ones wait for their answer; only then nobody listens any more. */
+async function closeDoor({ app, underWay }: Door): Promise<void> {
+  await underWay.over();
+  await app.close();
+}
+
 /** Waits for `work`, but no longer than that; what is late is left behind, since the process ends. */
 async function within(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
@@ -148,28 +189,6 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
     late,
   ]);
   clearTimeout(timer);
-}
-
-/** A port that is taken, as one sentence. */
-export class PortTaken extends Error {
-  override readonly name = "PortTaken";
-}
-
-async function listenOn(
-  app: FastifyInstance,
-  address: { readonly host: string; readonly port: number },
-): Promise<string> {
-  try {
-    const url = await app.listen(address);
-    return url;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") {
-      throw new PortTaken(
-        `Port ${address.port} of ${address.host} is in use by another program: stop that, or choose another port.`,
-      );
-    }
-    throw error;
-  }
 }
 
 interface ServerParts {
@@ -195,6 +214,10 @@ function networkServer(parts: ServerParts & { readonly watch: DatabaseWatch }): 
       authorize: async (request) => {
         const started = performance.now();
         const answer = await rooms.authorization.authorize(request);
+        if (!answer.approved && answer.reason === "system_error") {
+          // Before the answer goes out: when the database has just gone, the network is told to come again instead.
+          await watch.look();
+        }
         // The decision has queued a push: where this process also delivers, it need not wait for the next look.
         rooms.callbacks.delivery.wake();
         rooms.metrics.decided({ answer, seconds: (performance.now() - started) / 1000 });
@@ -218,6 +241,7 @@ async function apiServer(parts: ServerParts & { readonly sandbox: SandboxFace | 
     forceCloseConnections: "idle",
   });
   const publicUrl = config.PUBLIC_URL === "" ? `http://${config.HTTP_HOST}:${config.API_PORT}` : config.PUBLIC_URL;
+  app.addHook("onRequest", async (request, reply) => refuseWhileStopping(state, request, reply));
   await app.register(openApi({ ...rooms, clock: systemClock, log, publicUrl, isStopping: () => state.stopping }));
   await app.register(operatorApi({ ...rooms, clock: systemClock, adminToken: config.ADMIN_TOKEN }), {
     prefix: "/operator/v1",
@@ -227,6 +251,19 @@ async function apiServer(parts: ServerParts & { readonly sandbox: SandboxFace | 
     await app.register(sandbox.api);
   }
   return app;
+}
+
+/** For everything on this server but the merchants' API, which says it in its own envelope. */
+function refuseWhileStopping(
+  state: ServerParts["state"],
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply | undefined {
+  if (!state.stopping || request.url.startsWith("/open-api/")) {
+    return undefined;
+  }
+  const error = { code: "stopping", message: "this process is stopping", field: "" };
+  return reply.code(503).header("retry-after", retryAfterSeconds).send({ error });
 }
 
 /** The background work, each round safe in any number of processes at once. */

@@ -215,3 +215,32 @@ export function remarkSentence(remark: Remark, language: Language): string {
 export function responseCodeOf(reason: DeclineReason): string {
   return DECLINES[reason].responseCode;
 }
+
+/**
+ * What a merchant may say as `reason` when it declines a question (contract section 8), and the code that the network is told for
+ * it (ISO 8583 field 39). Any other word is kept with the consumption and told as a plain decline.
+ */
+export const MERCHANT_REASONS = {
+  do_not_honor: "05",
+  insufficient_funds: "51",
+  exceeds_limit: "61",
+  exceeds_frequency: "65",
+  suspected_fraud: "59",
+  restricted_card: "62",
+  user_frozen: "62",
+  merchant_category_blocked: "57",
+  transaction_not_permitted: "57",
+  card_lost: "41",
+  card_stolen: "43",
+} as const satisfies Readonly<Record<string, string>>;
+
+export type MerchantReason = keyof typeof MERCHANT_REASONS;
+
+/** Null for a reason that is not in the table. */
+export function responseCodeOfMerchantReason(reason: string): string | null {
+  return isMerchantReason(reason) ? MERCHANT_REASONS[reason] : null;
+}
+
+function isMerchantReason(reason: string): reason is MerchantReason {
+  return Object.hasOwn(MERCHANT_REASONS, reason);
+}

@@ -315,7 +315,7 @@ export const endpoints = [
     input: "body",
     request: account.accountTransferListBody,
     response: account.accountTransferListData,
-    errors: RANGE_ERRORS,
+    errors: [...RANGE_ERRORS, "transfer_unknown"],
     isList: true,
   },
   {

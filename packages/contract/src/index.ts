@@ -12,6 +12,7 @@ export * from "./json.ts";
 export { exampleOf, type JsonSchema, jsonSchemaOf } from "./json-schema.ts";
 export * from "./openapi.ts";
 export * from "./reference.ts";
+export { generateDeclinesPage, generateErrorsPage } from "./reference-tables.ts";
 export * from "./schemas/account.ts";
 export * from "./schemas/card.ts";
 export * from "./schemas/cardholder.ts";

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { DECLINES, type DeclineReason, isDeclineReason } from "@cardwright/contract";
-import { authData, dataFees } from "#consumptions/index.ts";
+import { type DeclineReason, isDeclineReason } from "@cardwright/contract";
+import { authData } from "#consumptions/index.ts";
 import type { Batcher } from "#database/index.ts";
-import { type Clock, unreachable, uuid7 } from "#kernel/index.ts";
+import { type Clock, unreachable } from "#kernel/index.ts";
 import { authorization as bounds } from "../limits.ts";
-import { type AskMerchant, declineOf } from "./ask.ts";
+import type { AskMerchant } from "./ask.ts";
+import { conclusionOf, weigh } from "./conclusion.ts";
 import type { CardFacts, CardKey, FactsCache } from "./facts.ts";
 import { type DecisionItem, decisionItem } from "./item.ts";
 import type { AuthorizationAnswer, AuthorizationRequest } from "./request.ts";
@@ -27,12 +28,8 @@ export interface AuthorizeDeps {
   readonly onError: (error: unknown) => void;
 }
 
-const declined = (reason: DeclineReason, consumeNo: string | null = null): AuthorizationAnswer => ({
-  approved: false,
-  consumeNo,
-  reason,
-  repeat: false,
-});
+const declined = (reason: DeclineReason, consumeNo: string | null = null) =>
+  ({ approved: false, consumeNo, reason, merchantReason: null, repeat: false }) as const;
 
 /**
  * Decides one authorization. Never throws: what goes wrong on our side is declined with `system_error`, and whatever was held
@@ -94,7 +91,7 @@ async function answerOf(
   const { item, row } = decided;
   switch (row.verdict) {
     case "approved":
-      return { approved: true, consumeNo: row.consumeNo, repeat: false };
+      return { approved: true, consumeNo: row.consumeNo, partialAmount: null, repeat: false };
     case "declined":
       return declined(reasonOf(row.reason), row.consumeNo);
     case "asking":
@@ -115,9 +112,12 @@ function reasonOf(remark: string): DeclineReason {
 /** The same message again gets the same answer: an approval stays one even when its hold has ended since. */
 function repeatOf(row: DecisionRow): AuthorizationAnswer {
   const wasApproved = row.consumptionStatus !== "Fail" || row.reason === "expired" || row.reason === "reversed";
-  return wasApproved
-    ? { approved: true, consumeNo: row.consumeNo, repeat: true }
-    : { approved: false, consumeNo: row.consumeNo, reason: reasonOf(row.reason), repeat: true };
+  const { consumeNo } = row;
+  if (wasApproved) {
+    return { approved: true, consumeNo, partialAmount: row.partialAmount, repeat: true };
+  }
+  const merchantReason = row.merchantReason === "" ? null : row.merchantReason;
+  return { approved: false, consumeNo, reason: reasonOf(row.reason), merchantReason, repeat: true };
 }
 
 /** The first message is still with the merchant: its answer is ours. Looking again is a repeat, which writes nothing. */
@@ -135,12 +135,13 @@ async function awaitFirst(deps: AuthorizeDeps, item: DecisionItem): Promise<Auth
 async function askAndConclude(deps: AuthorizeDeps, item: DecisionItem): Promise<AuthorizationAnswer> {
   const { facts, consumeNo } = item;
   const answer = await deps.ask({ merchantId: facts.merchantId, consumeNo, data: authDataOf(item) });
-  const reason = answer === "approved" ? "" : declineOf(answer);
-  const row = await deps.conclusions.submit(conclusionOf(item, { reason, now: deps.clock.now() }));
-  if (row.concluded && reason === "") {
-    return { approved: true, consumeNo, repeat: false };
+  const { end, partial } = weigh(item, answer);
+  const row = await deps.conclusions.submit(conclusionOf(item, { end, partial, now: deps.clock.now() }));
+  if (row.consumptionStatus !== "Fail") {
+    return { approved: true, consumeNo, partialAmount: partial?.amount ?? null, repeat: false };
   }
-  return declined(row.concluded ? reasonOf(reason) : reasonOf(row.remark), consumeNo);
+  const merchantReason = end.outcome === "refused" ? end.detail : null;
+  return { ...declined(reasonOf(row.remark), consumeNo), merchantReason };
 }
 
 function authDataOf(item: DecisionItem): string {
@@ -155,27 +156,4 @@ function authDataOf(item: DecisionItem): string {
     acceptor: item.acceptor,
     createdAt: item.at,
   });
-}
-
-function conclusionOf(
-  item: DecisionItem,
-  end: { readonly reason: DeclineReason | ""; readonly now: number },
-): ConclusionItem {
-  const { reason, now } = end;
-  const detail = reason === "" ? "" : DECLINES[reason].en;
-  const status = reason === "" ? "Pending" : "Fail";
-  const fees = reason === "" ? item.dataApproved : dataFees({ fee: 0n, remark: reason, detail, feeRows: [] });
-  return {
-    merchantId: item.facts.merchantId,
-    cardNo: item.facts.cardNo,
-    consumeNo: item.consumeNo,
-    approved: reason === "",
-    remark: reason,
-    detail,
-    periods: item.periods,
-    transactionId: uuid7(now),
-    callbackId: uuid7(now),
-    data: `${item.dataHead}${fees}${item.dataTail},"status":"${status}","time":${now}}`,
-    holdUntil: now + bounds.authorizationHoldMs,
-  };
 }

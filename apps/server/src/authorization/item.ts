@@ -18,6 +18,7 @@ export interface DecisionItem {
   readonly networkReference: string;
   readonly type: "Consumption" | "Atm";
   readonly asks: boolean;
+  readonly partialAllowed: boolean;
   /** A refusal that is certain already; the card's status still goes first. */
   readonly preset: DeclineReason | "";
   readonly amount: bigint;
@@ -82,6 +83,7 @@ export function decisionItem(options: {
     networkReference: request.networkReference,
     type,
     asks,
+    partialAllowed: request.partialAllowed,
     preset: options.preset === "" && billed === null ? "currency_not_supported" : options.preset,
     amount,
     feeRows,

@@ -50,13 +50,17 @@ async function conclusionItem(
     merchantId: hold.merchantId,
     cardNo: hold.cardNo,
     consumeNo: hold.consumeNo,
-    approved: false,
+    outcome: "refused",
+    partial: null,
     remark,
     detail,
+    merchantReason: "",
     periods: limitPeriods(consumption.createdAt, hold.utcOffsetMinutes),
     transactionId: uuid7(at),
     callbackId: uuid7(at),
     data: consumptionData({ ...consumption, status: "Fail", fee: 0n, feeRows: [], remark, detail }, { time: at }),
+    standInData: "",
+    dueAt: at,
     holdUntil: at,
   };
 }

@@ -14,6 +14,8 @@ export interface AuthorizationRequest {
   readonly kind: "purchase" | "atm";
   /** A tokenised wallet was used instead of the card itself. */
   readonly wallet: boolean;
+  /** The shop can take less than the whole amount (field 39 "10" of the answer). */
+  readonly partialAllowed: boolean;
   /** Minor units in the currency of the transaction. */
   readonly amount: bigint;
   readonly currency: string;
@@ -24,10 +26,18 @@ export interface AuthorizationRequest {
 
 /** The answer to the network. Durable before it is given: whoever reads "approved" finds it in the ledger. */
 export type AuthorizationAnswer =
-  | { readonly approved: true; readonly consumeNo: string; readonly repeat: boolean }
+  | {
+      readonly approved: true;
+      readonly consumeNo: string;
+      /** Minor units of the card's currency, when less than the whole amount was approved. */
+      readonly partialAmount: bigint | null;
+      readonly repeat: boolean;
+    }
   | {
       readonly approved: false;
       readonly consumeNo: string | null;
       readonly reason: DeclineReason;
+      /** The merchant's own word for its refusal, when it gave one. */
+      readonly merchantReason: string | null;
       readonly repeat: boolean;
     };

@@ -1,5 +1,5 @@
-import { DECLINES, type MerchantMode, type Remark } from "@cardwright/contract";
-import { dataFees, feeRowsJson } from "#consumptions/index.ts";
+import { DECLINES, type MerchantMode, type Remark, remarkSentence } from "@cardwright/contract";
+import { dataFees, type FeeRow, feeRowsJson } from "#consumptions/index.ts";
 import type { Sql } from "#database/index.ts";
 import type { CardKey } from "./facts.ts";
 import type { DecisionItem } from "./item.ts";
@@ -71,6 +71,10 @@ export interface DecisionRow {
   readonly consumeNo: string;
   /** 'Asking' of a repeat whose first message is still with the merchant. */
   readonly consumptionStatus: "Pending" | "Success" | "Fail" | "Asking" | "";
+  /** Of a repeat: minor units, where the merchant approved only a part. */
+  readonly partialAmount: bigint | null;
+  /** Of a repeat: the merchant's own word for its refusal, or empty. */
+  readonly merchantReason: string;
 }
 
 const reasons = Object.keys(DECLINES);
@@ -94,7 +98,8 @@ function sortedKeys(keys: Iterable<{ readonly merchantId: number; readonly id: s
   };
 }
 
-const decideText = `SELECT verdict, reason, consume_no AS "consumeNo", consumption_status AS "consumptionStatus"
+const decideText = `SELECT verdict, reason, consume_no AS "consumeNo", consumption_status AS "consumptionStatus",
+    partial_amount AS "partialAmount", merchant_reason AS "merchantReason"
   FROM authorization_decide(${Array.from({ length: 41 }, (_, i) => `$${i + 1}`).join(", ")})`;
 
 /** Decides a batch in one statement, which is one transaction; one row per item, in order. */
@@ -158,18 +163,35 @@ export async function callDecide(sql: Sql, items: readonly DecisionItem[]): Prom
   return rows;
 }
 
+/** What a merchant approved of a purchase when it is less than the whole. Minor units of the card's currency. */
+export interface PartialApproval {
+  readonly amount: bigint;
+  readonly fee: bigint;
+  readonly feeRows: readonly FeeRow[];
+  readonly reserveTotal: bigint;
+  /** Decimal text in the currency of the transaction. */
+  readonly localAmount: string;
+}
+
 /** The end of a stage of one authorization: see authorization_conclude in the migrations. */
 export interface ConclusionItem extends CardKey {
   readonly consumeNo: string;
-  readonly approved: boolean;
+  readonly outcome: "approved" | "refused" | "failed";
+  readonly partial: PartialApproval | null;
   readonly remark: Remark | "";
   readonly detail: string;
+  /** The merchant's own word for its refusal, or empty. */
+  readonly merchantReason: string;
   /** The periods that the amount was counted in. */
   readonly periods: LimitPeriods;
   readonly transactionId: string;
   readonly callbackId: string;
   /** The finished data of the callback. */
   readonly data: string;
+  /** The same for an approval in the merchant's stead; empty when that cannot be. */
+  readonly standInData: string;
+  /** When the callback may be sent. */
+  readonly dueAt: number;
   readonly holdUntil: number;
 }
 
@@ -179,6 +201,9 @@ export interface ConclusionRow {
   readonly consumptionStatus: "Pending" | "Success" | "Fail";
   readonly remark: string;
 }
+
+const concludeText = `SELECT concluded, consumption_status AS "consumptionStatus", remark
+  FROM authorization_conclude(${Array.from({ length: 25 }, (_, i) => `$${i + 1}`).join(", ")})`;
 
 export async function callConclude(
   sql: Sql,
@@ -192,22 +217,30 @@ export async function callConclude(
   const column = <Value>(value: (item: ConclusionItem) => Value): Value[] => options.items.map(value);
   const { rows } = await sql.query<ConclusionRow>({
     name: "authorization_conclude",
-    text: `SELECT concluded, consumption_status AS "consumptionStatus", remark
-           FROM authorization_conclude($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+    text: concludeText,
     values: [
       column((item) => item.merchantId),
       column((item) => item.cardNo),
       column((item) => item.consumeNo),
-      column((item) => item.approved),
+      column((item) => item.outcome),
       column((item) => item.remark),
       column((item) => item.detail),
+      column((item) => item.partial?.amount ?? null),
+      column((item) => item.partial?.fee ?? null),
+      column((item) => (item.partial === null ? null : feeRowsJson(item.partial.feeRows))),
+      column((item) => item.partial?.reserveTotal ?? null),
+      column((item) => item.partial?.localAmount ?? null),
+      column((item) => item.merchantReason),
       column((item) => item.periods.week),
       column((item) => item.periods.day),
       column((item) => item.periods.month),
       column((item) => item.transactionId),
       column((item) => item.callbackId),
       column((item) => item.data),
+      column((item) => item.standInData),
+      column((item) => item.dueAt),
       column((item) => item.holdUntil),
+      remarkSentence("stand_in", "en_US"),
       options.stage,
       options.voidKind,
       options.at,

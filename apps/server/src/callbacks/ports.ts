@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { Clock } from "#kernel/index.ts";
+import type { BreakerChange } from "./breaker.ts";
 
 /** Where a merchant receives callbacks and what they are signed with: the credential that is marked primary. */
 export interface CallbackTarget {
@@ -27,6 +28,8 @@ export interface CallbackDeps {
   readonly log: CallbackLog;
   /** `null` when the merchant has no callback URL. */
   readonly target: (merchantId: number) => CallbackTarget | null | Promise<CallbackTarget | null>;
+  /** For metrics: told when a merchant's circuit opens, stays open after a probe, or closes. */
+  readonly onBreaker?: (change: BreakerChange) => void;
   /** True in the sandbox only: plain http and private addresses are good. In production: https and public addresses. */
   readonly allowPrivateAddresses: boolean;
 }

@@ -1,22 +1,25 @@
 import type { Sql } from "#database/index.ts";
-import type { ExchangeTimings } from "./exchange.ts";
+import type { QuestionTimings } from "./verdict.ts";
 
 export interface QuestionRow {
   readonly merchantId: number;
   readonly consumeNo: string;
   /** Unix ms of business time. */
   readonly askedAtMs: number;
-  readonly timings: ExchangeTimings;
+  readonly timings: QuestionTimings;
   readonly httpStatus: number | null;
   readonly answerCode: number | null;
   readonly verdict: string;
+  /** A whole answer came after the deadline. */
+  readonly late: boolean;
 }
 
 const insertStatement = `
 INSERT INTO merchant_question
-  (merchant_id, consume_no, asked_at, connect_ms, send_ms, first_byte_ms, done_ms, http_status, answer_code, verdict)
-SELECT * FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::real[], $5::real[], $6::real[], $7::real[], $8::smallint[],
-  $9::integer[], $10::text[])
+  (merchant_id, consume_no, asked_at, connect_ms, send_ms, first_byte_ms, done_ms, parse_ms, http_status, answer_code, verdict,
+   late)
+SELECT * FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::real[], $5::real[], $6::real[], $7::real[], $8::real[],
+  $9::smallint[], $10::integer[], $11::text[], $12::boolean[])
 ON CONFLICT (merchant_id, consume_no) DO NOTHING`;
 
 export async function insertQuestions(sql: Sql, rows: readonly QuestionRow[]): Promise<null[]> {
@@ -31,9 +34,11 @@ export async function insertQuestions(sql: Sql, rows: readonly QuestionRow[]): P
       rows.map((row) => row.timings.sendMs),
       rows.map((row) => row.timings.firstByteMs),
       rows.map((row) => row.timings.doneMs),
+      rows.map((row) => row.timings.parseMs),
       rows.map((row) => row.httpStatus),
       rows.map((row) => asInt4(row.answerCode)),
       rows.map((row) => row.verdict),
+      rows.map((row) => row.late),
     ],
   });
   return rows.map(() => null);

@@ -18,8 +18,17 @@ export interface MakingDeps {
  */
 export async function advanceMaking(deps: MakingDeps): Promise<number> {
   let changed = 0;
-  for (const card of await selectBeingMade(deps.pool, { limit: bounds.makingBatchMax })) {
-    changed += (await advanceOne(deps, card)) ? 1 : 0;
+  let after: CardBeingMade | null = null;
+  for (let batches = 0; batches < bounds.makingBatchesMax; batches += 1) {
+    // Every card is looked at, not only the oldest: some stay with the maker for days.
+    const cards: CardBeingMade[] = await selectBeingMade(deps.pool, { after, limit: bounds.makingBatchMax });
+    for (const card of cards) {
+      changed += (await advanceOne(deps, card)) ? 1 : 0;
+    }
+    after = cards.at(-1) ?? null;
+    if (cards.length < bounds.makingBatchMax) {
+      break;
+    }
   }
   return changed;
 }

@@ -109,6 +109,7 @@ async function recordOpening(sql: Sql, cost: OpeningCost & { readonly consumeNo:
     cardNo: cost.cardNo,
     callbackId: uuid7(cost.at),
     action: "Consumption",
+    consumeNo: cost.consumeNo,
     data: consumptionData(consumption, { time: cost.at }),
     at: cost.at,
   });

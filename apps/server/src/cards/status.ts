@@ -20,6 +20,7 @@ export async function changeStatus(sql: Sql, change: StatusChange): Promise<void
     cardNo: change.cardNo,
     callbackId: uuid7(change.at),
     action: "Card_update",
+    consumeNo: "",
     data: cardUpdateData(change),
     at: change.at,
   });

@@ -203,17 +203,21 @@ export async function enqueueCallback(
   push: CardKey & {
     readonly callbackId: string;
     readonly action: "Consumption" | "Card_update";
+    /** The consumption that it is about; empty for a Card_update. */
+    readonly consumeNo: string;
     readonly data: string;
     readonly at: number;
   },
 ): Promise<void> {
-  await sql.query("SELECT enqueue_callback($1, $2, $3, $4, $5, $6)", [
-    push.merchantId,
-    push.cardNo,
-    push.callbackId,
-    push.action,
-    push.data,
-    push.at,
+  const { merchantId, cardNo, callbackId, action, data, consumeNo, at } = push;
+  await sql.query("SELECT enqueue_callback($1, $2, $3, $4, $5, $6, $7)", [
+    merchantId,
+    cardNo,
+    callbackId,
+    action,
+    data,
+    consumeNo,
+    at,
   ]);
 }
 
@@ -266,19 +270,32 @@ export async function selectCardsOfCardholder(
 export interface CardBeingMade extends CardKey {
   readonly cardName: string;
   readonly address: CardAddress;
+  /** Unix ms. */
+  readonly createdAt: number;
 }
 
-/** Physical cards that the maker has not finished, the oldest first. */
-export async function selectBeingMade(sql: Sql, options: { readonly limit: number }): Promise<CardBeingMade[]> {
-  const { rows } = await sql.query<{ merchantId: number; cardNo: string; cardName: string } & CardAddress>(
-    `SELECT k.merchant_id AS "merchantId", k.card_no AS "cardNo", k.card_name AS "cardName", a.first_name AS "firstName",
+/** Physical cards that the maker has not finished, the oldest first, from the one after `after` on. */
+export async function selectBeingMade(
+  sql: Sql,
+  options: { readonly after: CardBeingMade | null; readonly limit: number },
+): Promise<CardBeingMade[]> {
+  const { rows } = await sql.query<
+    { merchantId: number; cardNo: string; cardName: string; createdAt: bigint } & CardAddress
+  >(
+    `SELECT k.merchant_id AS "merchantId", k.card_no AS "cardNo", k.card_name AS "cardName", k.created_at AS "createdAt", a.first_name AS "firstName",
        a.last_name AS "lastName", a.phone_code AS "phoneCode", a.phone, a.postal_code AS "postalCode", a.country, a.state, a.city,
        a.address_line1 AS "addressLine1", a.address_line2 AS "addressLine2"
      FROM card k JOIN card_address a USING (merchant_id, card_no)
-     WHERE k.status = 'Pending' ORDER BY k.created_at LIMIT $1`,
-    [options.limit],
+     WHERE k.status = 'Pending' AND (k.created_at, k.card_no) > ($1, $2) ORDER BY k.created_at, k.card_no LIMIT $3`,
+    [options.after?.createdAt ?? 0, options.after?.cardNo ?? "", options.limit],
   );
-  return rows.map(({ merchantId, cardNo, cardName, ...address }) => ({ merchantId, cardNo, cardName, address }));
+  return rows.map(({ merchantId, cardNo, cardName, createdAt, ...address }) => ({
+    merchantId,
+    cardNo,
+    cardName,
+    createdAt: Number(createdAt),
+    address,
+  }));
 }
 
 export async function insertClientToken(

@@ -14,6 +14,12 @@ import {
   utcOffsetMinutesMax,
   utcOffsetMinutesMin,
 } from "#merchants/index.ts";
+import {
+  failurePolicyAnswer,
+  failurePolicyBody,
+  failurePolicyFromWire,
+  failurePolicyToWire,
+} from "./failure-policy-wire.ts";
 import { merchantParams, pageOf, pageQuery, timeMs } from "./request-parts.ts";
 import { type Route, route } from "./route.ts";
 
@@ -36,6 +42,7 @@ const settings = {
     .max(utcOffsetMinutesMax)
     .exactOptional()
     .meta({ description: "Minutes east of UTC, 480 when absent: day boundaries of the limits of new cards." }),
+  failure_policy: failurePolicyBody.exactOptional(),
 };
 
 const newMerchant = z.strictObject({ name, mode: z.enum(MERCHANT_MODES), ...settings });
@@ -58,6 +65,7 @@ const merchantAnswer = z.strictObject({
   pci_enabled: z.boolean(),
   card_frame_origins: z.array(z.string()),
   utc_offset_minutes: z.int(),
+  failure_policy: failurePolicyAnswer,
   created_at: timeMs,
 });
 
@@ -72,6 +80,7 @@ const settingsRefusals = [
   "callback_url_invalid",
   "card_frame_origin_invalid",
   "utc_offset_invalid",
+  "failure_policy_invalid",
 ] as const;
 
 /** Merchants, their settings and their reserve. */
@@ -157,12 +166,13 @@ export function merchantRoutes({ merchants }: { readonly merchants: Merchants })
 }
 
 function settingsOf(body: Omit<z.infer<typeof merchantChange>, "name" | "status">) {
-  const { callback_url, pci_enabled, card_frame_origins, utc_offset_minutes } = body;
+  const { callback_url, pci_enabled, card_frame_origins, utc_offset_minutes, failure_policy } = body;
   return {
     ...(callback_url !== undefined && { callbackUrl: callback_url }),
     ...(pci_enabled !== undefined && { pciEnabled: pci_enabled }),
     ...(card_frame_origins !== undefined && { cardFrameOrigins: card_frame_origins }),
     ...(utc_offset_minutes !== undefined && { utcOffsetMinutes: utc_offset_minutes }),
+    ...(failure_policy !== undefined && { failurePolicy: failurePolicyFromWire(failure_policy) }),
   };
 }
 
@@ -177,6 +187,7 @@ function merchantToWire(merchant: Merchant): z.infer<typeof merchantAnswer> {
     pci_enabled: merchant.pciEnabled,
     card_frame_origins: [...merchant.cardFrameOrigins],
     utc_offset_minutes: merchant.utcOffsetMinutes,
+    failure_policy: failurePolicyToWire(merchant.failurePolicy),
     created_at: merchant.createdAt,
   };
 }

@@ -29,6 +29,11 @@ export const refusalAnswers: Record<RefusalCode, RefusalAnswer> = {
     field: "card_frame_origins",
   },
   utc_offset_invalid: { status: 400, message: "must be whole minutes from -720 to 840", field: "utc_offset_minutes" },
+  failure_policy_invalid: {
+    status: 400,
+    message: "stand_in needs purchase_max, card_day_max and day_max, each above 0.00",
+    field: "failure_policy",
+  },
   credential_unknown: { status: 404, message: "the merchant has no credential with this id" },
   credential_is_primary: {
     status: 409,

@@ -1,9 +1,17 @@
+import { decimalsOf, formatAmount } from "@cardwright/money";
 import { type AuditDetail, appendAudit, changeDetail, type Initiator } from "#audit/index.ts";
 import { inTransaction } from "#database/index.ts";
 import { ok, orderNumber, type Result, refused } from "#kernel/index.ts";
 import { creditAccountKinds, openAccount, platformAccountKinds } from "#ledger/index.ts";
 import { newAppId } from "./api-key.ts";
-import { defaultUtcOffsetMinutes, type Merchant, type MerchantChange, type NewMerchant } from "./merchant.ts";
+import {
+  declineOnFailure,
+  defaultUtcOffsetMinutes,
+  type FailurePolicy,
+  type Merchant,
+  type MerchantChange,
+  type NewMerchant,
+} from "./merchant.ts";
 import type { MerchantsDeps } from "./ports.ts";
 import type { MerchantRefusal, SettingsRefusal } from "./refusals.ts";
 import { checkSettings } from "./settings.ts";
@@ -21,6 +29,7 @@ export async function createMerchant(
     pciEnabled: input.pciEnabled ?? false,
     cardFrameOrigins: input.cardFrameOrigins ?? [],
     utcOffsetMinutes: input.utcOffsetMinutes ?? defaultUtcOffsetMinutes,
+    failurePolicy: input.failurePolicy ?? declineOnFailure,
   };
   const wrong = checkSettings(settings, deps);
   if (wrong !== null) return refused(wrong);
@@ -78,5 +87,17 @@ function settingsDetail(merchant: Merchant): AuditDetail {
     pci_enabled: merchant.pciEnabled,
     card_frame_origins: merchant.cardFrameOrigins,
     utc_offset_minutes: merchant.utcOffsetMinutes,
+    failure_policy: policyDetail(merchant.failurePolicy),
+  };
+}
+
+/** Cards are billed in USD or TUSDT, which have the same decimals. */
+function policyDetail(policy: FailurePolicy): AuditDetail {
+  const text = (minor: bigint): string => formatAmount(minor, decimalsOf("USD"));
+  return {
+    kind: policy.kind,
+    purchase_max: text(policy.purchaseMax),
+    card_day_max: text(policy.cardDayMax),
+    day_max: text(policy.dayMax),
   };
 }

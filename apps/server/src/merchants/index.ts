@@ -10,6 +10,9 @@ export type {
 } from "./credential.ts";
 export { type CredentialRequest, expiryMsMax, labelCharactersMax } from "./credentials.ts";
 export {
+  declineOnFailure,
+  type FailurePolicy,
+  failurePolicyKinds,
   type Merchant,
   type MerchantChange,
   type MerchantSettings,

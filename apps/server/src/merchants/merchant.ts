@@ -4,6 +4,24 @@ import type { MerchantMode } from "@cardwright/contract";
 export const merchantStatuses = ["Active", "Disabled", "Closed"] as const;
 export type MerchantStatus = (typeof merchantStatuses)[number];
 
+export const failurePolicyKinds = ["decline", "stand_in"] as const;
+
+/**
+ * Authorization mode: what becomes of a purchase when the merchant's server gives no good answer in time (contract section 8).
+ * `stand_in` approves within the three amounts, which are in minor units of the card's currency and include the amount itself.
+ */
+export interface FailurePolicy {
+  readonly kind: (typeof failurePolicyKinds)[number];
+  /** Of one purchase. */
+  readonly purchaseMax: bigint;
+  /** Of all that was approved so on one card in one day. */
+  readonly cardDayMax: bigint;
+  /** Of all that was approved so on the merchant's cards together in one day. */
+  readonly dayMax: bigint;
+}
+
+export const declineOnFailure: FailurePolicy = { kind: "decline", purchaseMax: 0n, cardDayMax: 0n, dayMax: 0n };
+
 /** What an operator may change later. */
 export interface MerchantSettings {
   readonly name: string;
@@ -15,6 +33,7 @@ export interface MerchantSettings {
   readonly cardFrameOrigins: readonly string[];
   /** Minutes east of UTC: day boundaries of the limits of cards opened from now on. */
   readonly utcOffsetMinutes: number;
+  readonly failurePolicy: FailurePolicy;
 }
 
 /** A company that issues cards through the platform. */

@@ -3,7 +3,8 @@ export type SettingsRefusal =
   | "name_invalid"
   | "callback_url_invalid"
   | "card_frame_origin_invalid"
-  | "utc_offset_invalid";
+  | "utc_offset_invalid"
+  | "failure_policy_invalid";
 
 export type MerchantRefusal = SettingsRefusal | "merchant_unknown" | "merchant_closed";
 

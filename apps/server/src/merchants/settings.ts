@@ -1,4 +1,4 @@
-import type { MerchantSettings } from "./merchant.ts";
+import type { FailurePolicy, MerchantSettings } from "./merchant.ts";
 import type { SettingsRefusal } from "./refusals.ts";
 
 export const nameCharactersMax = 128;
@@ -8,6 +8,8 @@ export const originCharactersMax = 256;
 /** UTC−12 to UTC+14 (contract section 9). */
 export const utcOffsetMinutesMin = -720;
 export const utcOffsetMinutesMax = 840;
+/** Minor units: 13 digits, as the amounts of authorizations have at most. */
+export const standInAmountMax = 9_999_999_999_999n;
 
 /** One line that says something: no control characters, not only white space. Postgres cannot store NUL at all. */
 export const oneLine = /^(?=.*\S)[^\p{Cc}\u2028\u2029]*$/u;
@@ -25,7 +27,16 @@ export function checkSettings(
   }
   const offset = settings.utcOffsetMinutes;
   const offsetFits = Number.isInteger(offset) && offset >= utcOffsetMinutesMin && offset <= utcOffsetMinutesMax;
-  return offsetFits ? null : "utc_offset_invalid";
+  if (!offsetFits) return "utc_offset_invalid";
+  return isFailurePolicy(settings.failurePolicy) ? null : "failure_policy_invalid";
+}
+
+/** Standing in without one of the three amounts would approve nothing, or without a bound; neither can be meant. */
+export function isFailurePolicy(policy: FailurePolicy): boolean {
+  const least = policy.kind === "stand_in" ? 1n : 0n;
+  return [policy.purchaseMax, policy.cardDayMax, policy.dayMax].every(
+    (amount) => amount >= least && amount <= standInAmountMax,
+  );
 }
 
 export function isOneLine(text: string, charactersMax: number): boolean {

@@ -1,7 +1,7 @@
 import type { MerchantMode } from "@cardwright/contract";
 import type { Sql } from "#database/index.ts";
 import type { CallbackTarget, Caller, Credential, CredentialStatus } from "./credential.ts";
-import type { Merchant, MerchantStatus } from "./merchant.ts";
+import type { FailurePolicy, Merchant, MerchantStatus } from "./merchant.ts";
 import type { NewRecharge, RechargeCurrency, RechargeFilter, RechargeOrder, RechargeStatus } from "./recharge.ts";
 
 interface MerchantRow {
@@ -15,11 +15,15 @@ interface MerchantRow {
   pci_enabled: boolean;
   card_frame_origins: string[];
   utc_offset_minutes: number;
+  failure_policy: FailurePolicy["kind"];
+  stand_in_purchase_max: bigint;
+  stand_in_card_day_max: bigint;
+  stand_in_day_max: bigint;
   created_at: bigint;
 }
 
-const merchantColumns =
-  "merchant_id, merchant_no, name, mode, status, app_id, callback_url, pci_enabled, card_frame_origins, utc_offset_minutes, created_at";
+const merchantColumns = `merchant_id, merchant_no, name, mode, status, app_id, callback_url, pci_enabled, card_frame_origins,
+  utc_offset_minutes, failure_policy, stand_in_purchase_max, stand_in_card_day_max, stand_in_day_max, created_at`;
 
 function toMerchant(row: MerchantRow): Merchant {
   return {
@@ -33,6 +37,12 @@ function toMerchant(row: MerchantRow): Merchant {
     pciEnabled: row.pci_enabled,
     cardFrameOrigins: row.card_frame_origins,
     utcOffsetMinutes: row.utc_offset_minutes,
+    failurePolicy: {
+      kind: row.failure_policy,
+      purchaseMax: row.stand_in_purchase_max,
+      cardDayMax: row.stand_in_card_day_max,
+      dayMax: row.stand_in_day_max,
+    },
     createdAt: Number(row.created_at),
   };
 }
@@ -40,8 +50,8 @@ function toMerchant(row: MerchantRow): Merchant {
 export async function insertMerchant(sql: Sql, merchant: Omit<Merchant, "merchantId">): Promise<Merchant> {
   const { rows } = await sql.query<MerchantRow>(
     `INSERT INTO merchant (merchant_no, name, mode, status, app_id, callback_url, pci_enabled, card_frame_origins,
-       utc_offset_minutes, created_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING ${merchantColumns}`,
+       utc_offset_minutes, created_at, failure_policy, stand_in_purchase_max, stand_in_card_day_max, stand_in_day_max)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING ${merchantColumns}`,
     [
       merchant.merchantNo,
       merchant.name,
@@ -53,6 +63,7 @@ export async function insertMerchant(sql: Sql, merchant: Omit<Merchant, "merchan
       merchant.cardFrameOrigins,
       merchant.utcOffsetMinutes,
       merchant.createdAt,
+      ...policyValues(merchant.failurePolicy),
     ],
   );
   const row = rows[0];
@@ -63,7 +74,8 @@ export async function insertMerchant(sql: Sql, merchant: Omit<Merchant, "merchan
 export async function updateMerchantRow(sql: Sql, merchant: Merchant): Promise<void> {
   await sql.query(
     `UPDATE merchant SET name = $2, status = $3, callback_url = $4, pci_enabled = $5, card_frame_origins = $6,
-       utc_offset_minutes = $7
+       utc_offset_minutes = $7, failure_policy = $8, stand_in_purchase_max = $9, stand_in_card_day_max = $10,
+       stand_in_day_max = $11
      WHERE merchant_id = $1`,
     [
       merchant.merchantId,
@@ -73,8 +85,13 @@ export async function updateMerchantRow(sql: Sql, merchant: Merchant): Promise<v
       merchant.pciEnabled,
       merchant.cardFrameOrigins,
       merchant.utcOffsetMinutes,
+      ...policyValues(merchant.failurePolicy),
     ],
   );
+}
+
+function policyValues({ kind, purchaseMax, cardDayMax, dayMax }: FailurePolicy) {
+  return [kind, purchaseMax, cardDayMax, dayMax];
 }
 
 export async function selectMerchant(sql: Sql, merchantId: number): Promise<Merchant | null> {
@@ -167,7 +184,8 @@ export async function selectCaller(sql: Sql, apiKeyHash: Buffer): Promise<Caller
   const { rows } = await sql.query<CredentialRow & MerchantRow>({
     name: "merchants_authenticate",
     text: `SELECT ${credentialColumns}, m.merchant_no, m.name, m.mode, m.status, m.app_id, m.callback_url, m.pci_enabled,
-             m.card_frame_origins, m.utc_offset_minutes, m.created_at
+             m.card_frame_origins, m.utc_offset_minutes, m.failure_policy, m.stand_in_purchase_max, m.stand_in_card_day_max,
+             m.stand_in_day_max, m.created_at
            FROM credential c JOIN merchant m USING (merchant_id)
            WHERE c.api_key_hash = $1 AND c.status <> 'Deleted'`,
     values: [apiKeyHash],

@@ -33,7 +33,7 @@ async function openFront(): Promise<Front> {
     requests: [] as AuthorizationRequest[],
     errors: [] as unknown[],
     log,
-    answer: { approved: true, consumeNo: "O1", repeat: false } as AuthorizationAnswer,
+    answer: { approved: true, consumeNo: "O1", partialAmount: null, repeat: false } as AuthorizationAnswer,
     availability: "open" as Availability,
   };
   await server.register(
@@ -85,6 +85,7 @@ test("an authorization reaches the decision in minor units and its answer carrie
     {
       approved: true,
       response_code: "00",
+      approved_amount: "",
       reason: "",
       consume_no: "O1",
       repeat: false,
@@ -99,13 +100,14 @@ test("an authorization reaches the decision in minor units and its answer carrie
       expiry: { year: 2029, month: 5 },
       kind: "purchase",
       wallet: false,
+      partialAllowed: false,
       amount: 1250n,
       currency: "USD",
       billingAmount: null,
       acceptor: { name: "Shop", mcc: "5411", city: "Singapore", country: "SG" },
     },
   ]);
-  front.answer = { approved: false, consumeNo: null, reason: "card_not_found", repeat: false };
+  front.answer = { approved: false, consumeNo: null, reason: "card_not_found", merchantReason: null, repeat: false };
   const declined = await post(front, message);
   expect(declined.json).toMatchObject({
     approved: false,
@@ -223,7 +225,7 @@ test("while the process stops or has no database the network is sent away with 5
 
 test("a decision that was lost with the database is 503, so that the network asks again", async () => {
   const front = await openFront();
-  front.answer = { approved: false, consumeNo: null, reason: "system_error", repeat: false };
+  front.answer = { approved: false, consumeNo: null, reason: "system_error", merchantReason: null, repeat: false };
   expect((await post(front, message)).json).toMatchObject({ response_code: "96", reason: "system_error" });
   front.requests.push = (...requests) => {
     front.availability = "no_database";
@@ -244,4 +246,17 @@ test("a bug behind the front is a 500 that tells nothing", async () => {
   const failed = await post(front, message);
   expect([failed.status, failed.text.includes("secret")]).toEqual([500, false]);
   expect(front.errors).toEqual([bug]);
+});
+
+test("a part that was approved and a merchant's own reason reach the shop in field 39", async () => {
+  const front = await openFront();
+  front.answer = { approved: true, consumeNo: "O1", partialAmount: 1_000n, repeat: false };
+  const partial = await post(front, { ...message, network_reference: "ref-partial", partial_allowed: true });
+  expect(partial.json).toMatchObject({ approved: true, response_code: "10", approved_amount: "10.00" });
+  expect(front.requests.at(-1)?.partialAllowed).toBe(true);
+  const refused = { approved: false, consumeNo: "O2", reason: "merchant_declined", repeat: false } as const;
+  front.answer = { ...refused, merchantReason: "suspected_fraud" };
+  expect((await post(front, message)).json).toMatchObject({ response_code: "59", reason: "merchant_declined" });
+  front.answer = { ...refused, merchantReason: "because" };
+  expect((await post(front, message)).json).toMatchObject({ response_code: "05", reason: "merchant_declined" });
 });

@@ -25,6 +25,19 @@ export function headerOf(request: FastifyRequest, name: string): string | undefi
   return typeof value === "string" ? value : value?.join(", ");
 }
 
+/** Answers are about one merchant's money and cards: nobody keeps them. */
+const answerHeaders = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+} as const;
+
+/** The headers of every answer; the id finds the log lines that belong to it. */
+export function markAnswer(request: FastifyRequest, reply: FastifyReply): void {
+  reply.headers(answerHeaders).header("request-id", request.id);
+}
+
 export function refuse(request: FastifyRequest, reply: FastifyReply, refusal: HttpRefusal): FastifyReply {
   const { status, fault } = refusals[refusal];
   if (refusal === "unavailable") {

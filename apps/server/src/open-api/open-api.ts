@@ -8,7 +8,7 @@ import type { Fault } from "./answer.ts";
 import type { OpenApiDeps } from "./deps.ts";
 import { type EndpointRoute, endpointRoute } from "./endpoint-route.ts";
 import { failure, success } from "./envelope.ts";
-import { headerOf, isReadableAsJson, languageOfRequest, refuse, refuseUnrouted } from "./http-refusals.ts";
+import { headerOf, isReadableAsJson, languageOfRequest, markAnswer, refuse, refuseUnrouted } from "./http-refusals.ts";
 import { bucketsMax, defaultLimits } from "./limits.ts";
 import { registerReferencePages } from "./reference-pages.ts";
 import { createTokenBuckets } from "./token-buckets.ts";
@@ -16,10 +16,17 @@ import { answerUnexpected } from "./unexpected.ts";
 
 /**
  * The merchants' API (contract sections 1 to 5 and 9) as a Fastify plugin: the 19 endpoints under `/open-api/v1`, its OpenAPI
- * document and its reference page. Register it without a prefix, on a server made with `openApiServerOptions`.
+ * document and its reference page. Register it without a prefix, on a server made with `openApiServerOptions`; every path that
+ * nobody else on that server has is its 404.
  */
 export function openApi(deps: OpenApiDeps): FastifyPluginAsync {
   return async (app) => {
+    app.addHook("onRequest", async (request, reply) => {
+      markAnswer(request, reply);
+      // Before a body is read, so that nothing about the body can be told instead.
+      return request.is404 ? refuseUnrouted(request, reply) : undefined;
+    });
+    app.setNotFoundHandler(refuseUnrouted);
     registerReferencePages(app, deps);
     await app.register(merchantApi(deps), { prefix: "/open-api" });
   };
@@ -48,14 +55,9 @@ function merchantApi(deps: OpenApiDeps): FastifyPluginAsync {
 
   return async (app) => {
     app.decorateRequest(callOfRequest, null);
-    app.addHook("onRequest", async (request, reply) => {
-      reply.headers(answerHeaders).header("request-id", request.id);
-      if (deps.isStopping()) {
-        return refuse(request, reply, "unavailable");
-      }
-      return request.is404 ? refuseUnrouted(request, reply) : undefined;
-    });
-    app.setNotFoundHandler(refuseUnrouted);
+    app.addHook("onRequest", async (request, reply) =>
+      deps.isStopping() ? refuse(request, reply, "unavailable") : undefined,
+    );
     app.setErrorHandler((error, request, reply) => answerUnexpected(deps.log, { error, request, reply }));
     readBodiesAsBytes(app);
     for (const { id } of endpoints) {
@@ -63,14 +65,6 @@ function merchantApi(deps: OpenApiDeps): FastifyPluginAsync {
     }
   };
 }
-
-/** Answers are about one merchant's money and cards: nobody keeps them. */
-const answerHeaders = {
-  "cache-control": "no-store",
-  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-  "referrer-policy": "no-referrer",
-  "x-content-type-options": "nosniff",
-} as const;
 
 /** The contract's own parser reads the bytes: it refuses duplicate keys and broken UTF-8, which Fastify's lets through. */
 function readBodiesAsBytes(app: FastifyInstance): void {

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { BODY_BYTES_MAX } from "@cardwright/contract";
 import type { ConnectionError, FastifyHttpOptions, FastifyReply, FastifyRequest } from "fastify";
 import { failure } from "./envelope.ts";
-import { refuse } from "./http-refusals.ts";
+import { markAnswer, refuse } from "./http-refusals.ts";
 import { headerBytesMax, headersTimeoutMs, keepAliveMs, requestTimeoutMs } from "./limits.ts";
 
 /**
@@ -34,6 +34,7 @@ export function openApiServerOptions(options: {
 
 /** A path with broken percent-encoding leads nowhere. */
 function refuseUnreadablePath(request: FastifyRequest, reply: FastifyReply): void {
+  markAnswer(request, reply);
   refuse(request, reply, "not_found");
 }
 

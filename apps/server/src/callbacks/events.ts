@@ -1,0 +1,51 @@
+import { uuid7 } from "#kernel/index.ts";
+import { createBackgroundWriter } from "./background-writer.ts";
+import type { BreakerChange } from "./breaker.ts";
+import {
+  deleteEventsBefore,
+  type EventDetail,
+  type EventPage,
+  insertEvents,
+  type MerchantEvent,
+  selectEvents,
+} from "./event-store.ts";
+import { callbackLimits } from "./limits.ts";
+import type { CallbackDeps } from "./ports.ts";
+
+/** What happened to a merchant's server, for its operator. */
+export interface MerchantEvents {
+  /** Newest first; the size of a page is the caller's to bound. */
+  list(page: EventPage): Promise<MerchantEvent[]>;
+  /** Removes at most 1,000 events that are older than 90 days. Returns how many. */
+  removeOld(): Promise<number>;
+}
+
+/** The events with the writing end, which stays in this room. */
+export interface EventLog extends MerchantEvents {
+  /** Written soon; nobody waits for it. */
+  circuitChanged(change: BreakerChange): void;
+  stop(): Promise<void>;
+}
+
+export function createEventLog({ pool, clock, log }: Pick<CallbackDeps, "pool" | "clock" | "log">): EventLog {
+  const writer = createBackgroundWriter({ log, name: "merchant events", insert: (rows) => insertEvents(pool, rows) });
+  return {
+    list: (page) => selectEvents(pool, page),
+    removeOld: () =>
+      deleteEventsBefore(pool, {
+        beforeMs: clock.now() - callbackLimits.eventsKeptMs,
+        limit: callbackLimits.rowsPerStep,
+      }),
+    circuitChanged: (change) => {
+      const atMs = clock.now();
+      writer.write({ merchantId: change.merchantId, eventId: uuid7(atMs), atMs, ...told(change) });
+    },
+    stop: () => writer.stop(),
+  };
+}
+
+function told(change: BreakerChange): { readonly kind: string; readonly detail: EventDetail } {
+  return change.kind === "opened"
+    ? { kind: "circuit_opened", detail: { cause: change.cause, wait_ms: change.waitMs } }
+    : { kind: "circuit_closed", detail: { open_ms: Math.round(change.openMs) } };
+}

@@ -1,0 +1,189 @@
+import { signV1 } from "@cardwright/signing";
+import Fastify, { type FastifyInstance } from "fastify";
+import { Pool as HttpPool } from "undici";
+import { authorizationsPath, buildNetworkFront } from "../apps/server/src/network/index.ts";
+import type { Benchmark, BenchOptions, BenchResult } from "./benchmark.ts";
+import { checkLedger } from "./ledger-check.ts";
+import { isNetworkReport, type NetworkCommand, type NetworkReport } from "./network-process.ts";
+import { openLoop } from "./open-loop.ts";
+import { openPlatformPool, startBenchServer } from "./postgres.ts";
+import { type Helper, type MerchantProcess, startHelper, startMerchantProcess } from "./processes.ts";
+import { apiSecret, appId, createQuestions } from "./questions.ts";
+import { closedLoop, interleave, medianRate, type Slice } from "./slices.ts";
+import { buildDatabase, openStand, type Stand } from "./stand.ts";
+import { latenciesOf, rounded } from "./statistics.ts";
+
+const inFlight = 64;
+const bar = 0.35;
+const openRate = 300;
+/** Milliseconds of p99 that the platform may add to the bare call. */
+const addedBar = 15;
+const merchants = 20;
+const cardsDefault = 10_000;
+const diskBytesMin = 4e9;
+const token = "network-token-of-the-benchmark";
+const answerTimeoutMs = 30_000;
+/** Of the time: each half of the open loop, and warming up. */
+const openShare = 0.15;
+const warmUpShare = 0.1;
+const sliceSecondsMax = 1;
+
+export const ask: Benchmark = {
+  name: "ask",
+  summary:
+    "authorization mode end to end, from the network's front to the merchant's answer, against the bare HTTP call",
+  seconds: 60,
+  run: async (options) => {
+    const stack = new AsyncDisposableStack();
+    try {
+      return [await measure(await openEverything(stack, options), options)];
+    } finally {
+      await stack.disposeAsync();
+    }
+  },
+};
+
+interface Parts {
+  readonly stand: Stand;
+  readonly merchant: MerchantProcess;
+  readonly network: Helper<NetworkReport>;
+  readonly place: "disk" | "tmpfs";
+}
+
+/** Postgres, a merchant's process, the platform's front in this one, the network's process: the last one is ended first. */
+async function openEverything(stack: AsyncDisposableStack, options: BenchOptions): Promise<Parts> {
+  const { progress, rows } = options;
+  const server = await startBenchServer({ place: options.place, bytesMin: diskBytesMin });
+  stack.defer(() => server.stop());
+  const cards = rows === null ? cardsDefault : Math.ceil(rows / 10);
+  const size = { merchants, cards, consumptions: cards * 10 };
+  const url = await buildDatabase(server, { name: "ask", mode: "AUTHORIZATION", ...size, onStep: progress.say });
+  const merchant = await startMerchantProcess("approves");
+  stack.defer(() => merchant.stop());
+  const questionPool = openPlatformPool(url, 2);
+  stack.defer(() => questionPool.end());
+  const { callbacks, ask: askMerchant } = createQuestions(questionPool, () => merchant.url);
+  stack.defer(() => callbacks.stop());
+  const stand = await openStand({ url, ask: askMerchant });
+  stack.defer(() => stand.close());
+  const front = await openFront(stand);
+  stack.defer(() => front.close());
+  const network = startHelper("network-process.ts", {
+    words: [url, `${front.listeningOrigin}${authorizationsPath}`, token],
+    isMessage: isNetworkReport,
+  });
+  stack.defer(() => network.stop());
+  await network.next(answerTimeoutMs);
+  return { stand, merchant, network, place: server.place };
+}
+
+async function openFront(stand: Stand): Promise<FastifyInstance> {
+  const front = Fastify({ logger: false });
+  await front.register(
+    buildNetworkFront({
+      authorize: async (request) => {
+        const answer = await stand.engine.authorization.authorize(request);
+        stand.approved += answer.approved ? 1 : 0;
+        return answer;
+      },
+      networkToken: token,
+      availability: () => "open",
+      onError: () => {},
+    }),
+  );
+  await front.listen({ port: 0, host: "127.0.0.1" });
+  return front;
+}
+
+async function measure(parts: Parts, options: BenchOptions): Promise<BenchResult> {
+  const { stand, merchant, network, place } = parts;
+  const { seconds, signal, progress } = options;
+  const bare = openBareCalls(merchant.url);
+  const order = (command: NetworkCommand): Promise<NetworkReport> => {
+    network.child.send(command);
+    return network.next(command.seconds * 1000 + answerTimeoutMs);
+  };
+  const latencies: number[] = [];
+  const failures = new Set<string>();
+  const noted = (report: NetworkReport): NetworkReport => {
+    report.failures.forEach((failure) => failures.add(failure));
+    return report;
+  };
+  try {
+    progress.say("ask: warming up");
+    noted(await order({ kind: "closed", inFlight, seconds: seconds * warmUpShare }));
+    const measuredSeconds = seconds * (1 - warmUpShare - 2 * openShare);
+    const slice = Math.min(sliceSecondsMax, measuredSeconds / 4);
+    const measured = await interleave({
+      rounds: Math.max(2, Math.floor(measuredSeconds / (slice * 2))),
+      ours: async (): Promise<Slice> => {
+        const report = noted(await order({ kind: "closed", inFlight, seconds: slice }));
+        latencies.push(...report.latencies);
+        return report;
+      },
+      baseline: () => closedLoop({ inFlight, seconds: slice, once: bare.once, signal }),
+      signal,
+      onRound: (so) =>
+        progress.say(`ask: ${Math.round(medianRate(so.ours))}/s, bare ${Math.round(medianRate(so.baseline))}/s`),
+    });
+    progress.say(`ask: open loop at ${openRate}/s`);
+    const bareOpen = await openLoop(
+      { rate: openRate, seconds: seconds * openShare, seed: 7 },
+      { once: bare.once, signal },
+    );
+    const open = noted(await order({ kind: "open", rate: openRate, seconds: seconds * openShare }));
+    progress.say("ask: verifying the ledger");
+    const ledger = await checkLedger(stand);
+    const [value, baseline] = [medianRate(measured.ours), medianRate(measured.baseline)];
+    const [added, addedTo] = [latenciesOf(open.latencies), latenciesOf(bareOpen.latencies)];
+    const addedP99 = rounded(added.p99_ms - addedTo.p99_ms);
+    const good = ledger.ok && failures.size === 0 && stand.engine.errors.length === 0;
+    return {
+      bench: "ask",
+      ok: value / baseline >= bar && addedP99 <= addedBar && good,
+      value: Math.round(value),
+      baseline: Math.round(baseline),
+      ratio: rounded(value / baseline),
+      bar,
+      unit: "purchases/s",
+      p50_ms: latenciesOf(latencies).p50_ms,
+      p99_ms: latenciesOf(latencies).p99_ms,
+      details: {
+        data_on: place,
+        added_p99_ms: addedP99,
+        added_bar_ms: addedBar,
+        open_loop: { rate: openRate, ...added },
+        open_loop_bare: { ...addedTo },
+        ledger: { ...ledger },
+        failures: [...failures],
+        errors: stand.engine.errors,
+      },
+    };
+  } finally {
+    await bare.close();
+  }
+}
+
+/** The same call without the platform: body and signature of a question, made once. */
+function openBareCalls(merchantUrl: string) {
+  const url = new URL(merchantUrl);
+  const pool = new HttpPool(url.origin, { connections: inFlight, pipelining: 1 });
+  const timestamp = String(Date.now());
+  const dataText = `{"consume_no":"O202611221HX8M0Z7B706835D","card_no":"C2026092821J7W017D67D8AB4","cardholder_no":"U2026092821J7W017D67D8AB4","type":"Consumption","amount":25.81,"local_amount":25.81,"local_currency":"USD","merchant_info":{"country":"SG","merchant_mcc":"5411","city":"Singapore","merchant_name":"Corner Shop"},"status":"Pending","time":${timestamp}}`;
+  const headers = {
+    "content-type": "application/json",
+    timestamp,
+    signature: signV1({ appId, apiSecret, timestamp, dataText }),
+    "sign-version": "V1",
+    timezone: "UTC+8",
+    "deadline-ms": "800",
+  };
+  const body = `{"id":"019a0000-0000-7000-8000-000000000000","action":"Auth","data":${dataText}}`;
+  return {
+    once: async (): Promise<void> => {
+      const answer = await pool.request({ path: url.pathname, method: "POST", headers, body });
+      await answer.body.text();
+    },
+    close: () => pool.close(),
+  };
+}

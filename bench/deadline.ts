@@ -1,0 +1,187 @@
+import type { AuthorizationAnswer } from "../apps/server/src/authorization/index.ts";
+import type { Benchmark, BenchOptions, BenchResult } from "./benchmark.ts";
+import { checkLedger } from "./ledger-check.ts";
+import { openLoop } from "./open-loop.ts";
+import { openPlatformPool, startBenchServer } from "./postgres.ts";
+import { startMerchantProcess } from "./processes.ts";
+import { purchaseSource } from "./purchases.ts";
+import { createQuestions } from "./questions.ts";
+import { closedLoop } from "./slices.ts";
+import { buildDatabase, openStand, type Stand } from "./stand.ts";
+import { latenciesOf, percentile, rounded, sorted } from "./statistics.ts";
+
+const questions = 10_000;
+const inFlight = 200;
+/** Every decision on a hanging merchant, milliseconds. */
+const earliestMs = 800;
+const latestMs = 850;
+/** The healthy merchant's p99 beside the hanging one to its p99 alone. */
+const neighbourBar = 1.5;
+/** The healthy merchant's purchases per second. */
+const neighbourRate = 100;
+const aloneShare = 0.15;
+const hangingMerchant = 1;
+const cardsDefault = 2_000;
+const diskBytesMin = 2e9;
+
+export const deadline: Benchmark = {
+  name: "deadline",
+  summary: "10,000 questions to a merchant that never answers: when each is decided, and what its neighbour notices",
+  seconds: 60,
+  run: async (options) => {
+    const stack = new AsyncDisposableStack();
+    try {
+      const server = await startBenchServer({ place: options.place, bytesMin: diskBytesMin });
+      stack.defer(() => server.stop());
+      const cards = options.rows === null ? cardsDefault : Math.ceil(options.rows / 10);
+      const size = { merchants: 2, cards, consumptions: cards };
+      const url = await buildDatabase(server, {
+        name: "deadline",
+        mode: "AUTHORIZATION",
+        ...size,
+        onStep: options.progress.say,
+      });
+      const hanging = await startMerchantProcess("hangs");
+      stack.defer(() => hanging.stop());
+      const healthy = await startMerchantProcess("approves");
+      stack.defer(() => healthy.stop());
+      const questionPool = openPlatformPool(url, 2);
+      stack.defer(() => questionPool.end());
+      const { callbacks, ask } = createQuestions(questionPool, (merchantId) =>
+        merchantId === hangingMerchant ? hanging.url : healthy.url,
+      );
+      stack.defer(() => callbacks.stop());
+      const stand = await openStand({ url, ask });
+      stack.defer(() => stand.close());
+      return [await measure(stand, options)];
+    } finally {
+      await stack.disposeAsync();
+    }
+  },
+};
+
+async function measure(stand: Stand, { seconds, signal, progress }: BenchOptions): Promise<BenchResult> {
+  const healthy = buyerAt(stand, { at: "healthy", seed: 21 });
+  const hanging = buyerAt(stand, { at: "hanging", seed: 22 });
+  const latencies: number[] = [];
+  const reasons = new Map<string, number>();
+  const askHanging = async (): Promise<void> => {
+    const startedMs = performance.now();
+    const answer = await hanging();
+    latencies.push(performance.now() - startedMs);
+    const reason = answer.approved ? "approved" : answer.reason;
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  };
+  const buyHealthy = async (): Promise<void> => {
+    const answer = await healthy();
+    if (!answer.approved) {
+      throw new Error(`the healthy merchant's purchase was declined: ${answer.reason}`);
+    }
+  };
+  const aloneSeconds = seconds * aloneShare;
+  progress.say("deadline: warming up");
+  await closedLoop({ inFlight: 8, seconds: Math.min(2, aloneSeconds), once: buyHealthy, signal });
+  progress.say("deadline: the healthy merchant alone");
+  const alone = await openLoop({ rate: neighbourRate, seconds: aloneSeconds, seed: 31 }, { once: buyHealthy, signal });
+  const hangingSeconds = seconds - 2 * aloneSeconds;
+  const count = Math.min(questions, Math.floor((hangingSeconds / (earliestMs / 1000)) * inFlight));
+  progress.say(`deadline: ${count} questions to a merchant that hangs`);
+  const beside = openLoop(
+    { rate: neighbourRate, seconds: hangingSeconds * 0.9, seed: 32 },
+    { once: buyHealthy, signal },
+  );
+  await askAll(count, {
+    once: askHanging,
+    signal,
+    onProgress: (done) => progress.say(`deadline: ${done} of ${count} decided`),
+  });
+  return resultOf(stand, {
+    count,
+    latencies,
+    reasons,
+    alone: alone.latencies,
+    beside: await beside,
+    aloneFailures: alone.failures,
+  });
+}
+
+function buyerAt(
+  stand: Stand,
+  { at, seed }: { readonly at: "healthy" | "hanging"; readonly seed: number },
+): () => Promise<AuthorizationAnswer> {
+  const cards = stand.cards.filter(({ merchantId }) => (merchantId === hangingMerchant) === (at === "hanging"));
+  const next = purchaseSource(cards, { seed, reference: at });
+  return async () => {
+    const answer = await stand.engine.authorization.authorize(next());
+    stand.approved += answer.approved ? 1 : 0;
+    return answer;
+  };
+}
+
+/** So many questions in all, a bounded number at once. */
+async function askAll(
+  count: number,
+  options: {
+    readonly once: () => Promise<void>;
+    readonly signal: AbortSignal;
+    readonly onProgress: (done: number) => void;
+  },
+): Promise<void> {
+  let begun = 0;
+  let done = 0;
+  const caller = async (): Promise<void> => {
+    while (begun < count && !options.signal.aborted) {
+      begun += 1;
+      await options.once();
+      done += 1;
+      options.onProgress(done);
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, caller));
+}
+
+async function resultOf(
+  stand: Stand,
+  run: {
+    readonly count: number;
+    readonly latencies: readonly number[];
+    readonly reasons: ReadonlyMap<string, number>;
+    readonly alone: readonly number[];
+    readonly aloneFailures: readonly string[];
+    readonly beside: { readonly latencies: readonly number[]; readonly failures: readonly string[] };
+  },
+): Promise<BenchResult> {
+  const ledger = await checkLedger(stand);
+  const times = sorted(run.latencies);
+  const [least, most] = [percentile(times, 0), percentile(times, 1)];
+  const timedOut = run.reasons.get("merchant_timeout") ?? 0;
+  const inTime = run.latencies.filter((ms) => ms >= earliestMs && ms <= latestMs).length;
+  const [alone, beside] = [latenciesOf(run.alone), latenciesOf(run.beside.latencies)];
+  const neighbour = rounded(beside.p99_ms / alone.p99_ms);
+  const failures = [...run.aloneFailures, ...run.beside.failures, ...stand.engine.errors];
+  const allDecided = run.latencies.length === run.count && timedOut === run.count && inTime === run.count;
+  return {
+    bench: "deadline",
+    ok: allDecided && neighbour <= neighbourBar && ledger.ok && failures.length === 0,
+    value: rounded(most),
+    baseline: earliestMs,
+    ratio: rounded(most / earliestMs),
+    bar: latestMs,
+    unit: "ms, the latest decision",
+    p50_ms: latenciesOf(run.latencies).p50_ms,
+    p99_ms: latenciesOf(run.latencies).p99_ms,
+    details: {
+      questions: run.count,
+      decided: run.latencies.length,
+      in_time: inTime,
+      earliest_ms: rounded(least),
+      outcomes: Object.fromEntries(run.reasons),
+      neighbour_p99_alone_ms: alone.p99_ms,
+      neighbour_p99_beside_ms: beside.p99_ms,
+      neighbour_ratio: neighbour,
+      neighbour_bar: neighbourBar,
+      ledger: { ...ledger },
+      failures,
+    },
+  };
+}

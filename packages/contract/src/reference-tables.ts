@@ -1,0 +1,102 @@
+/** docs/reference/errors.md and declines.md, made from the registries, so that a code cannot miss its line. */
+import { API_PREFIX } from "./constants.ts";
+import { type Remark, remarkList } from "./declines.ts";
+import { commonErrors, type EndpointDefinition, endpoints } from "./endpoints.ts";
+import { type ErrorName, errorList } from "./errors.ts";
+
+/** What these tell of is not built yet: nothing in the platform answers them so far. */
+const errorsNotAnsweredYet: ReadonlySet<ErrorName> = new Set([
+  "client_token_invalid",
+  "parent_origin_not_allowed",
+  "request_origin_mismatch",
+  "nonce_replayed",
+  "sec_fetch_failed",
+]);
+const remarksNotGivenYet: ReadonlySet<Remark> = new Set([
+  "pin_mismatch",
+  "pin_tries_exceeded",
+  "merchant_circuit_open",
+  "reversed",
+  "stand_in",
+]);
+
+const generatedNote = "<!-- Made by npm run generate from packages/contract: change that, not this file. -->";
+
+/** The text of docs/reference/errors.md; the same source gives the same text (contract section 5). */
+export function generateErrorsPage(): string {
+  const rows = errorList.map(({ name, code, en, zh, explanation, remedy }) => [
+    String(code),
+    en,
+    zh,
+    explanation,
+    remedy,
+    endpointsThatAnswer(name),
+  ]);
+  return page(
+    "Error codes",
+    [
+      "What `code` of an answer can be besides 0, with `msg` in English and, after `Language: zh_CN`, in Chinese. For an error in",
+      "one field, `msg` begins with the field's name: `city only supports English input`. The HTTP status is 200 whenever an",
+      "endpoint answered; 404, 405, 413 and 415 carry 1004, and 503 carries 1001.",
+    ],
+    table(["code", "msg", "msg (zh_CN)", "what happened", "what to do", "endpoints"], rows),
+  );
+}
+
+/** The text of docs/reference/declines.md; the same source gives the same text (contract section 9, Declines). */
+export function generateDeclinesPage(): string {
+  const rows = remarkList.map(({ remark, responseCode, en, zh, explanation }) => [
+    `\`${remark}\``,
+    responseCode ?? "",
+    en,
+    zh,
+    remarksNotGivenYet.has(remark) ? `Not given yet. ${explanation}` : explanation,
+  ]);
+  return page(
+    "Decline reasons",
+    [
+      "What `remark` of a consumption can be besides the empty text, with the sentence in `detail`. The response code is field 39",
+      "of the answer to the card network (ISO 8583). The platform sends `detail` in English; the Chinese sentence is for your own",
+      "pages.",
+    ],
+    table(["remark", "response code", "detail", "detail in Chinese", "when"], rows),
+  );
+}
+
+function endpointsThatAnswer(name: ErrorName): string {
+  if (errorsNotAnsweredYet.has(name)) {
+    return "the card frame, not built yet";
+  }
+  const answers = (endpoint: EndpointDefinition): boolean =>
+    [...commonErrors(endpoint), ...endpoint.errors].includes(name);
+  const answering = endpoints.filter((endpoint) => answers(endpoint));
+  const others = endpoints.filter((endpoint) => !answers(endpoint));
+  if (others.length === 0) {
+    return "all";
+  }
+  return others.length < answering.length ? `all but ${listOf(others)}` : listOf(answering);
+}
+
+function listOf(some: readonly EndpointDefinition[]): string {
+  return some.map(pathOf).join(", ");
+}
+
+/** Below the API's prefix, with `{name}` for a path parameter. */
+function pathOf({ path }: EndpointDefinition): string {
+  const short = path.replace(`${API_PREFIX}/`, "").replaceAll(/:([a-z_]+)/gu, "{$1}");
+  return `\`${short}\``;
+}
+
+function page(title: string, introduction: readonly string[], content: string): string {
+  return `# ${title}\n\n${generatedNote}\n\n${introduction.join("\n")}\n\n${content}\n`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+/** A bar would end the cell. */
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|");
+}
