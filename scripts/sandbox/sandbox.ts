@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type ExampleMerchant, startExampleMerchant } from "@cardwright/example-merchant";
@@ -52,11 +53,9 @@ export interface SandboxOptions {
 
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const settings = await readSettings(options.directory);
-  const log = pino(
-    { level: "info" },
-    pino.destination({ dest: join(options.directory, "platform.log"), mkdir: true, sync: false }),
-  );
-  const platform = await startPlatform({ config: configOf(options, settings), log });
+  const config = configOf(options, settings);
+  const log = await openLog({ file: join(options.directory, "platform.log"), level: config.LOG_LEVEL });
+  const platform = await startPlatform({ config, log });
   const running: ExampleMerchant[] = [];
   const stop = async (): Promise<void> => {
     // The platform first: it still has pushes to deliver while it stops.
@@ -160,6 +159,13 @@ async function openMerchant(parts: {
     mode: account.mode,
     cardProduct: account.productNo,
   });
+}
+
+/** Waits until the file is open: a process that ends before that fails while it flushes its log. */
+async function openLog(options: { readonly file: string; readonly level: Config["LOG_LEVEL"] }): Promise<Logger> {
+  const destination = pino.destination({ dest: options.file, mkdir: true, sync: false });
+  await once(destination, "ready");
+  return pino({ level: options.level }, destination);
 }
 
 async function flush(log: Logger): Promise<void> {

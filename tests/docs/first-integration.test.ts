@@ -181,9 +181,9 @@ test("the page has commands, and shows what most of them print", () => {
 test.each(commands.map(({ line, text }) => ({ line, first: text.split("\n", 1)[0] ?? "" })))(
   "the commands in line $line run to their end: $first",
   ({ line }) => {
-    const result = ran.get(line);
-    expect(result, "the block was reached").toBeDefined();
-    expect(result?.finished, result?.output).toBe(true);
+    // The output is compared too, so that a failure shows it.
+    const { finished, output } = ran.get(line) ?? { finished: false, output: "the run did not come this far" };
+    expect({ finished, output }).toEqual({ finished: true, output });
   },
 );
 
@@ -195,11 +195,8 @@ const shown = blocks.flatMap((block, index) => {
 
 test.each(shown)("what is shown in line $line is what the commands in line $commandLine print", (block) => {
   const output = ran.get(block.commandLine)?.output ?? "";
-  if (block.language === "json") {
-    expect(formOf(JSON.parse(output))).toEqual(formOf(JSON.parse(block.text)));
-  } else {
-    expect(output).toBe(block.text);
-  }
+  const isJson = block.language === "json";
+  expect(isJson ? formOf(JSON.parse(output)) : output).toEqual(isJson ? formOf(JSON.parse(block.text)) : block.text);
 });
 
 /** Fields whose value matters, beside their being there: what was decided, and amounts that the page explains. */

@@ -12,13 +12,7 @@ const errorsNotAnsweredYet: ReadonlySet<ErrorName> = new Set([
   "nonce_replayed",
   "sec_fetch_failed",
 ]);
-const remarksNotGivenYet: ReadonlySet<Remark> = new Set([
-  "pin_mismatch",
-  "pin_tries_exceeded",
-  "merchant_circuit_open",
-  "reversed",
-  "stand_in",
-]);
+const remarksNotGivenYet: ReadonlySet<Remark> = new Set(["pin_mismatch", "pin_tries_exceeded", "reversed"]);
 
 const generatedNote = "<!-- Made by npm run generate from packages/contract: change that, not this file. -->";
 
@@ -56,8 +50,8 @@ export function generateDeclinesPage(): string {
     "Decline reasons",
     [
       "What `remark` of a consumption can be besides the empty text, with the sentence in `detail`. The response code is field 39",
-      "of the answer to the card network (ISO 8583). The platform sends `detail` in English; the Chinese sentence is for your own",
-      "pages.",
+      "of the answer to the card network (ISO 8583); for `merchant_declined` it is the code of the merchant's own `reason` where that",
+      "is a known one. The platform sends `detail` in English; the Chinese sentence is for your own pages.",
     ],
     table(["remark", "response code", "detail", "detail in Chinese", "when"], rows),
   );

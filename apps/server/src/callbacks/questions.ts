@@ -1,40 +1,20 @@
+import { performance } from "node:perf_hooks";
 import { ok, type Result, refused, uuid7 } from "#kernel/index.ts";
-import { isSuccessStatus, readAnswer } from "./answer.ts";
+import { type BackgroundWriter, createBackgroundWriter } from "./background-writer.ts";
+import { type Breaker, type BreakerChange, createBreaker, type Permit } from "./breaker.ts";
 import type { Connections } from "./connections.ts";
-import { type Exchange, type ExchangeTimings, type RunningExchange, startExchange } from "./exchange.ts";
+import { type Exchange, type RunningExchange, startExchange } from "./exchange.ts";
 import { callbackLimits } from "./limits.ts";
 import { type CallbackDeps, nameOf } from "./ports.ts";
 import { signedPush } from "./push.ts";
-import { createQuestionLog, type QuestionLog } from "./question-log.ts";
+import { insertQuestions, type QuestionRow } from "./question-store.ts";
+import { healthOf, type QuestionAnswer, verdictOf, withoutAsking } from "./verdict.ts";
 
 export interface Question {
   readonly merchantId: number;
   readonly consumeNo: string;
   /** The JSON text of the `data` of an `Auth` callback (contract section 6). */
   readonly dataText: string;
-}
-
-/** What the merchant said to a purchase, or why it said nothing. Everything but `approved` fails the purchase. */
-export type QuestionOutcome =
-  /** `approvedAmount`: the text of `approved_amount` when the merchant sent one (contract section 8), not yet checked. */
-  | { readonly kind: "approved"; readonly approvedAmount: string | null }
-  | { readonly kind: "declined"; readonly code: number; readonly reason: string | null }
-  /** No complete answer within 800 ms. */
-  | { readonly kind: "timeout" }
-  /** No callback URL, no connection, or it broke before an answer began. */
-  | { readonly kind: "unreachable" }
-  /** Not HTTP 2xx, not JSON, no number as `code`, too large, or broken off. */
-  | { readonly kind: "bad_answer" }
-  /** Too many questions are open already: not asked. */
-  | { readonly kind: "busy" };
-
-export interface QuestionAnswer {
-  readonly outcome: QuestionOutcome;
-  readonly timings: ExchangeTimings;
-  readonly httpStatus: number | null;
-  readonly answerCode: number | null;
-  /** A short code that says more about `unreachable` and `bad_answer`; else empty. */
-  readonly error: string;
 }
 
 export interface Questions {
@@ -49,15 +29,17 @@ export interface Questions {
   stop(): Promise<void>;
 }
 
-export interface QuestionDeps extends CallbackDeps {
+export interface QuestionDeps extends Omit<CallbackDeps, "onBreaker"> {
   readonly connections: Connections;
+  readonly onBreaker: (change: BreakerChange) => void;
   /** Questions of one merchant in flight at most; 512 when absent. */
   readonly questionsOfMerchantMax?: number;
 }
 
 interface State {
   readonly deps: QuestionDeps;
-  readonly questionLog: QuestionLog;
+  readonly records: BackgroundWriter<QuestionRow>;
+  readonly breaker: Breaker;
   readonly inFlightOf: Map<number, number>;
   inFlight: number;
   /** Asked and not yet written down. */
@@ -69,13 +51,18 @@ interface Asked {
   readonly askedAtMs: number;
 }
 
-const noTimings: ExchangeTimings = { connectMs: null, sendMs: null, firstByteMs: null, doneMs: null };
 const extraHeaders = ["Deadline-Ms", String(callbackLimits.questionDeadlineMs)];
 
 export function createQuestions(deps: QuestionDeps): Questions {
+  const { pool, log, onBreaker: onChange } = deps;
   const state: State = {
     deps,
-    questionLog: createQuestionLog(deps),
+    records: createBackgroundWriter({
+      log,
+      name: "merchant questions",
+      insert: (rows: readonly QuestionRow[]) => insertQuestions(pool, rows),
+    }),
+    breaker: createBreaker({ monotonicNow: () => performance.now(), onChange }),
     inFlightOf: new Map(),
     inFlight: 0,
     recording: new Set(),
@@ -86,39 +73,54 @@ export function createQuestions(deps: QuestionDeps): Questions {
     stop: async () => {
       // Each ends at the deadline, plus the time for late answers or for a connection that is still being made.
       await Promise.all(state.recording);
-      await state.questionLog.stop();
+      await state.records.stop();
     },
   };
 }
 
 async function ask(state: State, question: Question): Promise<QuestionAnswer> {
+  const { merchantId } = question;
   const asked: Asked = { question, askedAtMs: state.deps.clock.now() };
-  if (!takeSlot(state, question.merchantId)) {
+  const permit = state.breaker.admit(merchantId);
+  if (permit === null) {
+    return notAsked(state, asked, { outcome: { kind: "circuit_open" }, error: "" });
+  }
+  if (!takeSlot(state, merchantId)) {
+    state.breaker.settle(permit, "not_sent");
     return notAsked(state, asked, { outcome: { kind: "busy" }, error: "" });
   }
   const running = await begin(state, asked);
   if (!running.ok) {
-    freeSlot(state, question.merchantId);
+    state.breaker.settle(permit, "not_sent");
+    freeSlot(state, merchantId);
     return notAsked(state, asked, { outcome: { kind: "unreachable" }, error: running.reason });
   }
-  const answer = running.value.outcome.then(answerOf);
+  const answer = answerOf(state, permit, running.value);
   const recorded = recordWhenOver(state, asked, { answer, over: running.value.over });
   state.recording.add(recorded);
   void recorded.finally(() => state.recording.delete(recorded));
   return answer;
 }
 
+async function answerOf(state: State, permit: Permit, { outcome }: RunningExchange): Promise<QuestionAnswer> {
+  const answer = verdictOf(await outcome);
+  state.breaker.settle(permit, healthOf(answer.outcome));
+  return answer;
+}
+
 async function begin(state: State, { question, askedAtMs }: Asked): Promise<Result<RunningExchange, string>> {
   const { deps } = state;
+  const { merchantId } = question;
   try {
-    const target = await deps.target(question.merchantId);
+    const target = await deps.target(merchantId);
     if (target === null) {
       return refused("no_callback_url");
     }
-    const connection = deps.connections.to({ merchantId: question.merchantId, url: target.url });
+    const connection = deps.connections.to({ merchantId, url: target.url });
     if (!connection.ok) {
       return connection;
     }
+    deps.connections.keepWarm(merchantId);
     const request = signedPush(
       { id: uuid7(askedAtMs), action: "Auth", dataText: question.dataText },
       { target, timestampMs: deps.transportClock.now(), extraHeaders },
@@ -133,46 +135,15 @@ async function begin(state: State, { question, askedAtMs }: Asked): Promise<Resu
     );
   } catch (error) {
     // A purchase waits for this: whatever is wrong here fails it, instead of leaving its hold open.
-    deps.log.error(
-      { merchantId: question.merchantId, consumeNo: question.consumeNo, error: nameOf(error) },
-      "a merchant could not be asked",
-    );
+    const { consumeNo } = question;
+    deps.log.error({ merchantId, consumeNo, error: nameOf(error) }, "a merchant could not be asked");
     return refused("not_askable");
   }
 }
 
-function answerOf(exchange: Exchange): QuestionAnswer {
-  const { timings, httpStatus, error } = exchange;
-  switch (exchange.end) {
-    case "timeout":
-      return { outcome: { kind: "timeout" }, timings, httpStatus, answerCode: null, error: "" };
-    case "unreachable":
-      return { outcome: { kind: "unreachable" }, timings, httpStatus, answerCode: null, error };
-    case "broken":
-      return { outcome: { kind: "bad_answer" }, timings, httpStatus, answerCode: null, error };
-    case "answered":
-      return { timings, httpStatus, ...readOutcome(exchange) };
-  }
-}
-
-function readOutcome({ body, httpStatus }: Exchange): Pick<QuestionAnswer, "outcome" | "answerCode" | "error"> {
-  const answer = readAnswer(body);
-  // A server that fails often says so in JSON with a code of its own: that is no merchant's decision.
-  if (!isSuccessStatus(httpStatus)) {
-    return { outcome: { kind: "bad_answer" }, answerCode: answer?.code ?? null, error: "http_status" };
-  }
-  if (answer === null) {
-    return { outcome: { kind: "bad_answer" }, answerCode: null, error: "not_an_answer" };
-  }
-  const { code, approvedAmount, reason } = answer;
-  const outcome: QuestionOutcome =
-    code === 0 ? { kind: "approved", approvedAmount } : { kind: "declined", code, reason };
-  return { outcome, answerCode: code, error: "" };
-}
-
 function notAsked(state: State, asked: Asked, why: Pick<QuestionAnswer, "outcome" | "error">): QuestionAnswer {
-  const answer: QuestionAnswer = { ...why, timings: noTimings, httpStatus: null, answerCode: null };
-  writeDown(state, asked, { answer, last: answer });
+  const answer = withoutAsking(why);
+  writeDown(state, asked, { answer, last: answer, late: false });
   return answer;
 }
 
@@ -182,18 +153,20 @@ async function recordWhenOver(
   asked: Asked,
   { answer, over }: { readonly answer: Promise<QuestionAnswer>; readonly over: Promise<Exchange> },
 ): Promise<void> {
-  const last = answerOf(await over);
+  const exchange = await over;
   freeSlot(state, asked.question.merchantId);
-  writeDown(state, asked, { answer: await answer, last });
+  const verdict = await answer;
+  const late = verdict.outcome.kind === "timeout" && exchange.end === "answered";
+  writeDown(state, asked, { answer: verdict, last: late ? verdictOf(exchange) : verdict, late });
 }
 
 /** The verdict is what the purchase went by; times, status and code are the last known, so a late answer shows beside `timeout`. */
 function writeDown(
   state: State,
   { question, askedAtMs }: Asked,
-  { answer, last }: { readonly answer: QuestionAnswer; readonly last: QuestionAnswer },
+  { answer, last, late }: { readonly answer: QuestionAnswer; readonly last: QuestionAnswer; readonly late: boolean },
 ): void {
-  state.questionLog.write({
+  state.records.write({
     merchantId: question.merchantId,
     consumeNo: question.consumeNo,
     askedAtMs,
@@ -201,6 +174,7 @@ function writeDown(
     httpStatus: last.httpStatus,
     answerCode: last.answerCode,
     verdict: answer.outcome.kind,
+    late,
   });
 }
 
