@@ -4,6 +4,7 @@ import { checkLedger } from "./ledger-check.ts";
 import { openLoop } from "./open-loop.ts";
 import { openPlatformPool, startBenchServer } from "./postgres.ts";
 import { startMerchantProcess } from "./processes.ts";
+import type { ProgrammeCard } from "./programme.ts";
 import { purchaseSource } from "./purchases.ts";
 import { createQuestions } from "./questions.ts";
 import { closedLoop } from "./slices.ts";
@@ -20,8 +21,14 @@ const neighbourBar = 1.5;
 /** The healthy merchant's purchases per second. */
 const neighbourRate = 100;
 const aloneShare = 0.15;
-const hangingMerchant = 1;
-const cardsDefault = 2_000;
+const healthyMerchant = 1;
+/**
+ * A merchant that fails 10 times in a row is not asked for a while (its circuit opens), so each hanging merchant gets 8 of the
+ * questions. All of them are one server.
+ */
+const questionsOfMerchant = 8;
+const merchants = 1 + questions / questionsOfMerchant;
+const cardsOfMerchant = 4;
 const diskBytesMin = 2e9;
 
 export const deadline: Benchmark = {
@@ -33,8 +40,8 @@ export const deadline: Benchmark = {
     try {
       const server = await startBenchServer({ place: options.place, bytesMin: diskBytesMin });
       stack.defer(() => server.stop());
-      const cards = options.rows === null ? cardsDefault : Math.ceil(options.rows / 10);
-      const size = { merchants: 2, cards, consumptions: cards };
+      const cards = merchants * cardsOfMerchant;
+      const size = { merchants, cards, consumptions: cards };
       const url = await buildDatabase(server, {
         name: "deadline",
         mode: "AUTHORIZATION",
@@ -48,7 +55,7 @@ export const deadline: Benchmark = {
       const questionPool = openPlatformPool(url, 2);
       stack.defer(() => questionPool.end());
       const { callbacks, ask } = createQuestions(questionPool, (merchantId) =>
-        merchantId === hangingMerchant ? hanging.url : healthy.url,
+        merchantId === healthyMerchant ? healthy.url : hanging.url,
       );
       stack.defer(() => callbacks.stop());
       const stand = await openStand({ url, ask });
@@ -61,13 +68,15 @@ export const deadline: Benchmark = {
 };
 
 async function measure(stand: Stand, { seconds, signal, progress }: BenchOptions): Promise<BenchResult> {
-  const healthy = buyerAt(stand, { at: "healthy", seed: 21 });
-  const hanging = buyerAt(stand, { at: "hanging", seed: 22 });
+  const byMerchant = Map.groupBy(stand.cards, ({ merchantId }) => merchantId);
+  const healthy = buyerWith(stand, { cards: byMerchant.get(healthyMerchant) ?? [], reference: "healthy" });
   const latencies: number[] = [];
   const reasons = new Map<string, number>();
-  const askHanging = async (): Promise<void> => {
+  const askHanging = async (question: number): Promise<void> => {
+    const merchantId = healthyMerchant + 1 + Math.floor(question / questionsOfMerchant);
+    const buy = buyerWith(stand, { cards: byMerchant.get(merchantId) ?? [], reference: `hanging-${question}` });
     const startedMs = performance.now();
-    const answer = await hanging();
+    const answer = await buy();
     latencies.push(performance.now() - startedMs);
     const reason = answer.approved ? "approved" : answer.reason;
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
@@ -105,12 +114,11 @@ async function measure(stand: Stand, { seconds, signal, progress }: BenchOptions
   });
 }
 
-function buyerAt(
+function buyerWith(
   stand: Stand,
-  { at, seed }: { readonly at: "healthy" | "hanging"; readonly seed: number },
+  { cards, reference }: { readonly cards: readonly ProgrammeCard[]; readonly reference: string },
 ): () => Promise<AuthorizationAnswer> {
-  const cards = stand.cards.filter(({ merchantId }) => (merchantId === hangingMerchant) === (at === "hanging"));
-  const next = purchaseSource(cards, { seed, reference: at });
+  const next = purchaseSource(cards, { seed: 21, reference });
   return async () => {
     const answer = await stand.engine.authorization.authorize(next());
     stand.approved += answer.approved ? 1 : 0;
@@ -122,7 +130,7 @@ function buyerAt(
 async function askAll(
   count: number,
   options: {
-    readonly once: () => Promise<void>;
+    readonly once: (question: number) => Promise<void>;
     readonly signal: AbortSignal;
     readonly onProgress: (done: number) => void;
   },
@@ -132,7 +140,7 @@ async function askAll(
   const caller = async (): Promise<void> => {
     while (begun < count && !options.signal.aborted) {
       begun += 1;
-      await options.once();
+      await options.once(begun - 1);
       done += 1;
       options.onProgress(done);
     }

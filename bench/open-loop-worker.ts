@@ -29,9 +29,9 @@ function announce(): void {
     for (; next < arrivals.length && (arrivals[next] ?? 0) <= untilMs; next += 1) {
       due.push(arrivals[next] ?? 0);
     }
-    parentPort.postMessage(due);
+    parentPort.postMessage(due, []);
   }
-  parentPort.postMessage(null);
+  parentPort.postMessage(null, []);
 }
 
 announce();

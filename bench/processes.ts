@@ -86,7 +86,7 @@ export async function startMerchantProcess(behaviour: "approves" | "hangs"): Pro
   });
   try {
     const port = await helper.next(startTimeoutMs);
-    return { url: `http://127.0.0.1:${port}/callback`, stop: helper.stop };
+    return { url: `http://127.0.0.1:${port}/callback`, stop: () => helper.stop() };
   } catch (error) {
     await helper.stop();
     throw error;

@@ -58,7 +58,10 @@ export interface StatementTimes {
 /** Watches a pool: what a statement costs in the server as its caller sees it, and how many items its batches had. */
 export function timeStatements(pool: Pool): StatementTimes {
   const times = new Map<string, { calls: number; ms: number; items: number }>();
-  const query = pool.query;
+  const query: unknown = Reflect.get(pool, "query");
+  if (typeof query !== "function") {
+    throw new Error("a pool without a query method");
+  }
   const watched = async (...words: readonly unknown[]): Promise<unknown> => {
     const [config] = words;
     const name = textOf(config, "name");

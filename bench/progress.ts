@@ -1,10 +1,10 @@
 /** One live line on stderr that says what is going on; stdout stays for results. */
 export interface Progress {
-  say(text: string): void;
+  readonly say: (text: string) => void;
   /** A line that stays. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
   /** Removes the live line. */
-  clear(): void;
+  readonly clear: () => void;
 }
 
 /** Where stderr is a file there is no line to overwrite: it gets one at most this often. */

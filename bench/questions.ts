@@ -23,7 +23,7 @@ export function createQuestions(
     callbacks,
     ask: async ({ merchantId, consumeNo, data }) => {
       const { outcome } = await callbacks.askMerchant({ merchantId, consumeNo, dataText: data });
-      return outcome.kind;
+      return outcome;
     },
   };
 }

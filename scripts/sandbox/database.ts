@@ -1,7 +1,11 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
-import { startEmbeddedPostgres } from "../../apps/server/src/database/index.ts";
+import {
+  DatabaseRefused,
+  explainConnectionFailure,
+  startEmbeddedPostgres,
+} from "../../apps/server/src/database/index.ts";
 import type { DataDirectory } from "./data-directory.ts";
 
 export interface OpenDatabase {
@@ -27,6 +31,9 @@ export async function openDatabase(options: {
 }): Promise<OpenDatabase> {
   const given = process.env["DATABASE_URL"] ?? "";
   if (given !== "") {
+    if (!/^postgres(ql)?:\/\//u.test(given)) {
+      throw new DatabaseRefused("unreachable", explainConnectionFailure({ code: "ERR_INVALID_URL" }, given));
+    }
     return { url: given, description: "the database of DATABASE_URL", close: async () => {} };
   }
   const directory = options.data.path;

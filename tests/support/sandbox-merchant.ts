@@ -95,8 +95,9 @@ export async function enrolWithCard(options: {
     cardProduct: account.productNo,
   });
   const listener = await listenForCallbacks();
-  const cardNo = await openCard(example).finally(() => example.close());
+  // First, because a merchant without an address for its callbacks is left alone for 30 s.
   await setCallbackUrl(desk, { merchantNo: account.merchantNo, callbackUrl: listener.url });
+  const cardNo = await openCard(example).finally(() => example.close());
   return {
     account,
     cardNo,

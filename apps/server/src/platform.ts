@@ -123,6 +123,10 @@ async function start(options: { readonly config: Config; readonly log: Logger },
     const left = () => Math.max(0, deadline - Date.now());
     // The operations server stays until the end: a probe must see that the process is not ready any more.
     await within(stopping.requestsMs, Promise.all(doors.map(closeDoor)));
+    for (const { app } of doors) {
+      // Who is still sending by then, or not reading its answer, would hold up the end.
+      app.server.closeAllConnections();
+    }
     await within(left(), loops?.stop() ?? Promise.resolve());
     await within(left(), rooms.authorization.stop({ deadlineMs: left() }));
     await within(left(), rooms.callbacks.stop());

@@ -30,7 +30,7 @@ function usual({ call, body }: SeenCall): Answer {
     case "GET /merchant/token":
       return { data: { access_token: "token", expired_time: nowMs + 86_400_000 } };
     case "POST /simulator/share-tokens":
-      return { raw: JSON.stringify({ shareToken: `${String(body["outcome"])}-1` }) };
+      return { raw: JSON.stringify({ token: `${String(body["outcome"])}-1` }) };
     case "POST /cardholder/apply":
       return { data: { cardholder_no: "U1", cardholder_unique_no: body["cardholder_unique_no"] } };
     case "GET /cardholder/U1/info":

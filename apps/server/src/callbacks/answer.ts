@@ -55,17 +55,12 @@ function exactAmount(text: unknown): string | null {
   return amount?.ok === true ? formatAmount(amount.value, decimals) : null;
 }
 
-/** The reviver's third argument, which the type library does not know yet: a number's own text. */
-interface JsonWithSource {
-  parse(text: string, reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown): unknown;
-}
-const json: JsonWithSource = JSON;
-
 /** `approved_amount` as a plain decimal text, taken from the digits on the wire: as a JavaScript number it could be another one. */
 function numberText(text: string): string | null {
   const fields = fieldsOf(() =>
-    json.parse(text, (key, value, { source }) =>
-      key === "approved_amount" && typeof value === "number" ? source : value,
+    // The type library does not know the third argument yet: it holds a number's own text.
+    JSON.parse(text, (key: string, value: unknown, context?: { readonly source?: string }) =>
+      key === "approved_amount" && typeof value === "number" ? context?.source : value,
     ),
   );
   const source = fields?.["approved_amount"];

@@ -1,9 +1,13 @@
+import { performance } from "node:perf_hooks";
 import { type Clock, systemClock } from "#kernel/index.ts";
 import { createConnections } from "./connections.ts";
 import { createDelivery, type Delivery } from "./delivery.ts";
+import { createEventLog, type MerchantEvents } from "./events.ts";
 import { type CallbackHistory, createHistory } from "./history.ts";
 import type { CallbackDeps } from "./ports.ts";
-import { createQuestions, type Question, type QuestionAnswer, type Questions } from "./questions.ts";
+import { createQuestions, type Question, type Questions } from "./questions.ts";
+import { createTargetCache } from "./target-cache.ts";
+import type { QuestionAnswer } from "./verdict.ts";
 
 /** The room: the question that a purchase waits for, and the pushes that nobody waits for. */
 export interface Callbacks {
@@ -12,6 +16,7 @@ export interface Callbacks {
   readonly questions: Pick<Questions, "load">;
   readonly delivery: Delivery;
   readonly history: CallbackHistory;
+  readonly events: MerchantEvents;
   /** Call when no more questions are asked: ends the delivery, writes what is unwritten, closes the connections. */
   stop(): Promise<void>;
 }
@@ -26,8 +31,21 @@ export interface CallbackOptions extends Omit<CallbackDeps, "transportClock"> {
 export function createCallbacks(options: CallbackOptions): Callbacks {
   const { allowPrivateAddresses } = options;
   const connections = createConnections({ allowPrivateAddresses });
-  const deps = { ...options, transportClock: options.transportClock ?? systemClock, connections };
-  const questions = createQuestions(deps);
+  const monotonicNow = (): number => performance.now();
+  const deps = {
+    ...options,
+    transportClock: options.transportClock ?? systemClock,
+    target: createTargetCache({ read: options.target, monotonicNow }),
+    connections,
+  };
+  const events = createEventLog(deps);
+  const questions = createQuestions({
+    ...deps,
+    onBreaker: (change) => {
+      events.circuitChanged(change);
+      options.onBreaker?.(change);
+    },
+  });
   const delivery = createDelivery({ ...deps, random: options.random ?? Math.random });
   const history = createHistory({ ...deps, wake: () => delivery.wake() });
   return {
@@ -35,9 +53,11 @@ export function createCallbacks(options: CallbackOptions): Callbacks {
     questions,
     delivery,
     history,
+    events,
     stop: async () => {
       await delivery.stop();
       await questions.stop();
+      await events.stop();
       await connections.close();
     },
   };

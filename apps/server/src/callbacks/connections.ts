@@ -1,8 +1,10 @@
 import { isIP } from "node:net";
+import { performance } from "node:perf_hooks";
 import { buildConnector, type Dispatcher, Pool } from "undici";
 import { ok, type Result, refused } from "#kernel/index.ts";
 import { callbackLimits } from "./limits.ts";
 import { AddressNotPublic, isPublicAddress, publicLookup } from "./public-address.ts";
+import { createWarmConnector, type WarmConnector } from "./warm-connector.ts";
 
 /** A merchant's own connections and the path on its server. */
 export interface MerchantConnection {
@@ -15,6 +17,8 @@ export type ConnectionRefusal = "url_invalid" | "https_required";
 export interface Connections {
   /** The merchant's connections; makes them when the merchant is new or its URL points to another server. Opens nothing yet. */
   to(target: { readonly merchantId: number; readonly url: string }): Result<MerchantConnection, ConnectionRefusal>;
+  /** The merchant is being asked: for the next 5 minutes it keeps at least two open connections, as far as its server lets us. */
+  keepWarm(merchantId: number): void;
   /** Ends idle connections at once and the others when their request is over. */
   close(): Promise<void>;
 }
@@ -28,8 +32,16 @@ export interface ConnectionOptions {
 interface Entry {
   readonly url: string;
   readonly origin: string;
-  readonly pool: Pool;
+  readonly lines: Lines;
   readonly connection: MerchantConnection;
+}
+
+/** The connections to one server of a merchant. */
+interface Lines {
+  readonly pool: Pool;
+  readonly warm: WarmConnector;
+  /** Of a clock that never goes back; -Infinity: never asked. */
+  warmUntilMs: number;
 }
 
 interface State {
@@ -39,6 +51,8 @@ interface State {
   readonly entries: Map<number, Entry>;
   /** Pools whose place was taken, until their last request is over. */
   readonly leaving: Set<Promise<void>>;
+  /** Runs while a merchant is kept warm. */
+  timer: NodeJS.Timeout | undefined;
 }
 
 /**
@@ -46,9 +60,10 @@ interface State {
  * a server. Redirects are not followed, certificates are verified, and in production every address is checked when connecting.
  */
 export function createConnections(options: ConnectionOptions): Connections {
-  const state: State = { options, connector: connectorFor(options), entries: new Map(), leaving: new Set() };
+  const state: State = { options, connector: connectorFor(options), entries: new Map(), leaving: new Set(), timer: undefined };
   return {
     to: (target) => connectionTo(state, target),
+    keepWarm: (merchantId) => keepWarm(state, merchantId),
     close: () => closeAll(state),
   };
 }
@@ -94,8 +109,8 @@ function connectionTo(
   const entry = newEntry(state, { url, parsed, known });
   state.entries.delete(merchantId);
   state.entries.set(merchantId, entry);
-  if (known !== undefined && known.pool !== entry.pool) {
-    leave(state, known.pool);
+  if (known !== undefined && known.lines !== entry.lines) {
+    leave(state, known.lines);
   }
   dropLeastUsed(state);
   return ok(entry.connection);
@@ -105,13 +120,15 @@ function newEntry(
   state: State,
   { url, parsed, known }: { readonly url: string; readonly parsed: URL; readonly known: Entry | undefined },
 ): Entry {
-  const pool = known?.origin === parsed.origin ? known.pool : newPool(state, parsed.origin);
-  return { url, origin: parsed.origin, pool, connection: { dispatcher: pool, path: parsed.pathname + parsed.search } };
+  const lines = known?.origin === parsed.origin ? known.lines : newLines(state, parsed.origin);
+  const connection = { dispatcher: lines.pool, path: parsed.pathname + parsed.search };
+  return { url, origin: parsed.origin, lines, connection };
 }
 
-function newPool({ connector, options }: State, origin: string): Pool {
-  return new Pool(origin, {
-    connect: connector,
+function newLines({ connector, options }: State, origin: string): Lines {
+  const warm = createWarmConnector(connector);
+  const pool = new Pool(origin, {
+    connect: warm.connect,
     allowH2: false,
     connections: options.connectionsOfMerchantMax ?? callbackLimits.connectionsOfMerchantMax,
     pipelining: 1,
@@ -122,27 +139,59 @@ function newPool({ connector, options }: State, origin: string): Pool {
     headersTimeout: 0,
     bodyTimeout: 0,
   });
+  return { pool, warm, warmUntilMs: Number.NEGATIVE_INFINITY };
+}
+
+function keepWarm(state: State, merchantId: number): void {
+  const entry = state.entries.get(merchantId);
+  if (entry !== undefined) {
+    entry.lines.warmUntilMs = performance.now() + callbackLimits.warmForMs;
+    state.timer ??= setInterval(() => topUp(state), callbackLimits.warmLookMs).unref();
+  }
+}
+
+function topUp(state: State): void {
+  const nowMs = performance.now();
+  let warmMerchants = 0;
+  for (const { lines } of state.entries.values()) {
+    if (lines.warmUntilMs > nowMs) {
+      warmMerchants += 1;
+      lines.warm.topUp({ inUse: lines.pool.stats.connected, nowMs });
+    } else {
+      lines.warm.coolDown();
+    }
+  }
+  if (warmMerchants === 0) {
+    stopTimer(state);
+  }
+}
+
+function stopTimer(state: State): void {
+  clearInterval(state.timer);
+  state.timer = undefined;
 }
 
 function dropLeastUsed(state: State): void {
   const merchantsMax = state.options.merchantsMax ?? callbackLimits.merchantsConnectedMax;
-  for (const [merchantId, { pool }] of state.entries) {
+  for (const [merchantId, { lines }] of state.entries) {
     if (state.entries.size <= merchantsMax) {
       return;
     }
     state.entries.delete(merchantId);
-    leave(state, pool);
+    leave(state, lines);
   }
 }
 
-function leave(state: State, pool: Pool): void {
+function leave(state: State, { pool, warm }: Lines): void {
+  warm.coolDown();
   const left: Promise<void> = pool.close().finally(() => state.leaving.delete(left));
   state.leaving.add(left);
 }
 
 async function closeAll(state: State): Promise<void> {
-  for (const { pool } of state.entries.values()) {
-    leave(state, pool);
+  stopTimer(state);
+  for (const { lines } of state.entries.values()) {
+    leave(state, lines);
   }
   state.entries.clear();
   await Promise.all(state.leaving);

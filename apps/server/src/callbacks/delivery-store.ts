@@ -15,6 +15,14 @@ export interface ClaimedPush {
   readonly attempt: number;
   readonly failures: number;
   readonly firstFailedAtMs: number | null;
+  /** The answer to the consumption's question, when it came too late and this is the first push about the consumption since. */
+  readonly lateAnswer: LateAnswer | null;
+}
+
+export interface LateAnswer {
+  readonly code: number;
+  /** From the question to the last byte of the answer. */
+  readonly afterMs: number;
 }
 
 /** A push that has to wait for an earlier one of its card. */
@@ -114,13 +122,25 @@ WITH share AS (
   UPDATE callback c SET lease_until = $4, attempts = c.attempts + 1 FROM locked l
   WHERE c.merchant_id = l.merchant_id AND c.callback_id = l.callback_id
   RETURNING c.merchant_id, c.callback_id, c.card_no, c.sequence, c.action, c.data, c.created_at, c.attempts, c.failures,
-    c.first_failed_at
+    c.first_failed_at, c.consume_no
 )
-SELECT merchant_id, callback_id, NULL::uuid AS blocker_id, NULL::bigint AS passes_at, card_no, sequence, action, data,
-  created_at, attempts, failures, first_failed_at
-FROM claimed
+SELECT c.merchant_id, c.callback_id, NULL::uuid AS blocker_id, NULL::bigint AS passes_at, c.card_no, c.sequence, c.action, c.data,
+  c.created_at, c.attempts, c.failures, c.first_failed_at, q.answer_code AS late_code, q.done_ms AS late_ms
+FROM claimed c
+LEFT JOIN LATERAL (
+  SELECT m.answer_code, m.done_ms FROM merchant_question m
+  WHERE c.consume_no <> '' AND m.merchant_id = c.merchant_id AND m.consume_no = c.consume_no AND m.late
+    AND m.answer_code IS NOT NULL
+    AND NOT EXISTS (
+      SELECT FROM callback e
+      WHERE e.merchant_id = c.merchant_id AND e.card_no = c.card_no AND e.sequence BETWEEN c.sequence - $7 AND c.sequence - 1
+        AND e.consume_no = c.consume_no
+    )
+  LIMIT 1
+) q ON true
 UNION ALL
-SELECT merchant_id, callback_id, blocker_id, passes_at, '', 0, '', '', 0, 0, 0, NULL FROM looked WHERE blocker_id IS NOT NULL`;
+SELECT merchant_id, callback_id, blocker_id, passes_at, '', 0, '', '', 0, 0, 0, NULL, NULL, NULL
+FROM looked WHERE blocker_id IS NOT NULL`;
 
 interface ClaimRow {
   merchant_id: number;
@@ -135,6 +155,8 @@ interface ClaimRow {
   attempts: number;
   failures: number;
   first_failed_at: bigint | null;
+  late_code: number | null;
+  late_ms: number | null;
 }
 
 /** What was claimed, and what was looked at in vain because an earlier push of the same card is open. */
@@ -157,6 +179,7 @@ export async function claimDue(
       nowMs + callbackLimits.leaseMs,
       callbackLimits.lookedAtPerSlot,
       callbackLimits.orderPatienceMs,
+      callbackLimits.lateAnswerLookBack,
     ],
   });
   const claimed: ClaimedPush[] = [];
@@ -188,6 +211,10 @@ function claimedPush(row: ClaimRow): ClaimedPush {
     attempt: row.attempts,
     failures: row.failures,
     firstFailedAtMs: row.first_failed_at === null ? null : Number(row.first_failed_at),
+    lateAnswer:
+      row.late_code === null || row.late_ms === null
+        ? null
+        : { code: row.late_code, afterMs: Math.round(row.late_ms) },
   };
 }
 

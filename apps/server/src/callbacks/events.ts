@@ -5,6 +5,7 @@ import {
   deleteEventsBefore,
   type EventDetail,
   type EventPage,
+  type EventRow,
   insertEvents,
   type MerchantEvent,
   selectEvents,
@@ -28,7 +29,7 @@ export interface EventLog extends MerchantEvents {
 }
 
 export function createEventLog({ pool, clock, log }: Pick<CallbackDeps, "pool" | "clock" | "log">): EventLog {
-  const writer = createBackgroundWriter({ log, name: "merchant events", insert: (rows) => insertEvents(pool, rows) });
+  const writer = createBackgroundWriter({ log, name: "merchant events", insert: (rows: readonly EventRow[]) => insertEvents(pool, rows) });
   return {
     list: (page) => selectEvents(pool, page),
     removeOld: () =>

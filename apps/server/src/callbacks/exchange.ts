@@ -1,6 +1,8 @@
 import { performance } from "node:perf_hooks";
 import type { Dispatcher } from "undici";
 import type { MerchantConnection } from "./connections.ts";
+import { callbackLimits } from "./limits.ts";
+import { nameOf } from "./ports.ts";
 
 /** How far an exchange came, in milliseconds since the request was handed to the connection; `null`: it did not come that far. */
 export interface ExchangeTimings {
@@ -48,6 +50,7 @@ const timedOut: How = { end: "timeout", error: "timeout" };
 class AnswerTooLarge extends Error {}
 
 interface State {
+  readonly connection: MerchantConnection;
   readonly request: ExchangeRequest;
   readonly startedMs: number;
   readonly chunks: Buffer[];
@@ -57,6 +60,7 @@ interface State {
   sendMs: number | null;
   firstByteMs: number | null;
   controller: Dispatcher.DispatchController | null;
+  sentAgain: boolean;
   /** Nobody waits any more, but undici may still hold the request in its line for a connection. */
   givenUp: boolean;
   timer: NodeJS.Timeout | undefined;
@@ -67,11 +71,16 @@ interface State {
 /**
  * Posts a body and reads the answer, with an exact deadline and exact times. `dispatch` with an own handler costs 53–65 µs of
  * CPU per call, `fetch` 475–540.
+ *
+ * A kept-alive connection may have been closed by the other side just before. undici looks for that before it writes and takes
+ * another connection; where it comes too late, but no byte of the request was accepted, the request is sent once more within the
+ * same deadline. Whatever may have been read is never sent twice.
  */
 export function startExchange(connection: MerchantConnection, request: ExchangeRequest): RunningExchange {
   const outcome = Promise.withResolvers<Exchange>();
   const over = Promise.withResolvers<Exchange>();
   const state: State = {
+    connection,
     request,
     startedMs: performance.now(),
     chunks: [],
@@ -81,17 +90,23 @@ export function startExchange(connection: MerchantConnection, request: ExchangeR
     sendMs: null,
     firstByteMs: null,
     controller: null,
+    sentAgain: false,
     givenUp: false,
     timer: undefined,
     settle: outcome.resolve,
     finish: over.resolve,
   };
   state.timer = setTimeout(() => onDeadline(state), request.deadlineMs);
+  send(state);
+  return { outcome: outcome.promise, over: over.promise };
+}
+
+function send(state: State): void {
+  const { connection, request } = state;
   connection.dispatcher.dispatch(
     { path: connection.path, method: "POST", headers: request.headers, body: request.body },
     handlerOf(state),
   );
-  return { outcome: outcome.promise, over: over.promise };
 }
 
 function handlerOf(state: State): Dispatcher.DispatchHandler {
@@ -115,8 +130,36 @@ function handlerOf(state: State): Dispatcher.DispatchHandler {
     },
     onResponseData: (controller, chunk) => onData(state, controller, chunk),
     onResponseEnd: () => finish(state, { end: "answered", error: "" }),
-    onResponseError: (_controller, error) => finish(state, endOfError(state, error)),
+    onResponseError: (_controller, error) => onError(state, error),
   };
+}
+
+function onError(state: State, error: Error): void {
+  const waited = state.settle !== null && !state.givenUp;
+  if (waited && !state.sentAgain && nothingWasAccepted(state, error)) {
+    state.sentAgain = true;
+    state.connectMs = null;
+    state.sendMs = null;
+    state.controller = null;
+    // undici is still clearing up after the broken connection and must not be called from within.
+    setImmediate(() => send(state));
+  } else {
+    finish(state, endOfError(state, error));
+  }
+}
+
+/** The connection was reset before undici began to write, or the one call that was to write the whole request was refused. */
+function nothingWasAccepted({ request, connectMs, firstByteMs }: State, error: Error): boolean {
+  const code = codeOf(error);
+  if (firstByteMs !== null || (code !== "ECONNRESET" && code !== "EPIPE")) {
+    return false;
+  }
+  const writeRefused = "syscall" in error && error.syscall === "write";
+  return connectMs === null || (writeRefused && Buffer.byteLength(request.body) <= callbackLimits.oneWriteBytesMax);
+}
+
+function codeOf(error: unknown): string {
+  return nameOf(error).slice(0, 64);
 }
 
 function onData(state: State, controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -181,9 +224,9 @@ function endOfError(state: State, error: Error): How {
   if (state.givenUp) {
     return timedOut;
   }
-  const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
+  const code = codeOf(error);
   const answerBegan = state.firstByteMs !== null || code.startsWith("HPE_");
-  return { end: answerBegan ? "broken" : "unreachable", error: code.slice(0, 64) };
+  return { end: answerBegan ? "broken" : "unreachable", error: code };
 }
 
 function sinceStart({ startedMs }: State): number {

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 
 /** What a merchant's server received, for the tests of this room. */
 export interface ReceivedPush {
@@ -8,6 +8,8 @@ export interface ReceivedPush {
   readonly body: string;
   readonly id: string;
   readonly data: Readonly<Record<string, unknown>>;
+  /** Which of the connections that were ever opened it came on, from 1. */
+  readonly connection: number;
 }
 
 export type Behaviour = (push: ReceivedPush, response: ServerResponse) => void;
@@ -17,6 +19,10 @@ export interface MerchantServer {
   readonly received: ReceivedPush[];
   /** Connections that were ever opened. */
   connections(): number;
+  /** Those that are open now. */
+  open(): number;
+  /** Ends every connection, as a server does that restarts. */
+  hangUp(): void;
   behave(behaviour: Behaviour): void;
   close(): Promise<void>;
 }
@@ -52,18 +58,24 @@ export function answerJson(response: ServerResponse, answer: object): void {
 export async function startMerchantServer(first: Behaviour = approves): Promise<MerchantServer> {
   const received: ReceivedPush[] = [];
   let behaviour = first;
-  let connections = 0;
+  const sockets = new Map<Socket, number>();
+  let open = 0;
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      const push = pushOf(request, Buffer.concat(chunks).toString("utf8"));
+      const connection = sockets.get(request.socket) ?? 0;
+      const push = { ...pushOf(request, Buffer.concat(chunks).toString("utf8")), connection };
       received.push(push);
       behaviour(push, response);
     });
   });
-  server.on("connection", () => {
-    connections += 1;
+  server.on("connection", (socket) => {
+    sockets.set(socket, sockets.size + 1);
+    open += 1;
+    socket.on("close", () => {
+      open -= 1;
+    });
   });
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
@@ -71,7 +83,9 @@ export async function startMerchantServer(first: Behaviour = approves): Promise<
   return {
     url: `http://127.0.0.1:${portOf(server.address())}/callback?from=cardwright`,
     received,
-    connections: () => connections,
+    connections: () => sockets.size,
+    open: () => open,
+    hangUp: () => server.closeAllConnections(),
     behave: (next) => {
       behaviour = next;
     },
@@ -91,7 +105,7 @@ function portOf(address: AddressInfo | string | null): number {
   return address.port;
 }
 
-function pushOf(request: IncomingMessage, body: string): ReceivedPush {
+function pushOf(request: IncomingMessage, body: string): Omit<ReceivedPush, "connection"> {
   const parsed: { id: string; data: Record<string, unknown> } = JSON.parse(body);
   return { path: request.url ?? "", headers: request.headers, body, id: parsed.id, data: parsed.data };
 }

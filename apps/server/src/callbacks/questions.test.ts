@@ -2,8 +2,10 @@ import { verifyV1 } from "@cardwright/signing";
 import { createTestDatabase, type TestDatabase } from "@cardwright/testing/database";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { systemClock } from "#kernel/index.ts";
+import type { BreakerChange } from "./breaker.ts";
 import { createConnections } from "./connections.ts";
 import {
+  answerJson,
   answers,
   approves,
   dribbles,
@@ -11,8 +13,9 @@ import {
   type MerchantServer,
   startMerchantServer,
 } from "./merchant-server.testing.ts";
-import { createQuestions, type QuestionAnswer, type Questions } from "./questions.ts";
+import { createQuestions, type Questions } from "./questions.ts";
 import { apiSecret, appId, movableClock, quietLog, targetAt } from "./room.testing.ts";
+import type { QuestionAnswer } from "./verdict.ts";
 
 const dataText = '{"consume_no":"O1","amount":12.5,"merchant_info":{"country":"DE","city":"Köln"},"status":"Pending"}';
 const clock = movableClock();
@@ -21,6 +24,7 @@ let merchant: MerchantServer;
 let url: string | null;
 let questions: Questions;
 let closeConnections: () => Promise<void>;
+let circuitChanges: BreakerChange[];
 let asked = 0;
 
 beforeAll(async () => {
@@ -31,6 +35,7 @@ afterAll(() => database.drop());
 beforeEach(async () => {
   merchant = await startMerchantServer();
   url = merchant.url;
+  circuitChanges = [];
   const connections = createConnections({ allowPrivateAddresses: true });
   closeConnections = () => connections.close();
   questions = createQuestions({
@@ -40,8 +45,9 @@ beforeEach(async () => {
     log: quietLog,
     target: () => (url === null ? null : targetAt(url)),
     allowPrivateAddresses: true,
+    onBreaker: (change) => circuitChanges.push(change),
     connections,
-    questionsOfMerchantMax: 20,
+    questionsOfMerchantMax: 9,
   });
 });
 afterEach(async () => {
@@ -82,8 +88,8 @@ test("the merchant gets the data text unchanged, signed, with the deadline, and 
   expect(verdict).toEqual({ ok: true });
 });
 
-test("an approved amount is handed on as the merchant wrote it", async () => {
-  merchant.behave(answers({ body: '{"code":0,"approved_amount":"10.50"}' }));
+test("an approved amount is handed on exactly", async () => {
+  merchant.behave(answers({ body: '{"code":0,"approved_amount":10.5,"unknown":{"code":1}}' }));
   expect(await outcomeOf()).toEqual({ kind: "approved", approvedAmount: "10.50" });
 });
 
@@ -151,11 +157,12 @@ test("a late yes changes nothing, but is recorded, and the connection is used ag
   merchant.behave(approves);
   await expect.poll(() => questions.load().inFlight).toBe(0);
   expect(await outcomeOf()).toMatchObject({ kind: "approved" });
-  expect(merchant.connections()).toBe(1);
+  expect(merchant.received.map((push) => push.connection)).toEqual([1, 1]);
   await questions.stop();
   const { rows } = await database.pool.query("SELECT * FROM merchant_question WHERE consume_no = 'O-late'");
-  expect(rows).toMatchObject([{ merchant_id: 1, verdict: "timeout", http_status: 200, answer_code: 0 }]);
+  expect(rows).toMatchObject([{ merchant_id: 1, verdict: "timeout", http_status: 200, answer_code: 0, late: true }]);
   expect(rows[0].done_ms).toBeGreaterThan(800);
+  expect(rows[0].parse_ms).toBeGreaterThanOrEqual(rows[0].done_ms);
 });
 
 test("a merchant without a server, a URL or a valid URL is unreachable", async () => {
@@ -169,9 +176,9 @@ test("a merchant without a server, a URL or a valid URL is unreachable", async (
 
 test("questions beyond the cap are refused at once while the merchant hangs, and none is left over afterwards", async () => {
   merchant.behave(hangs);
-  const outcomes = await Promise.all(Array.from({ length: 25 }, () => outcomeOf()));
+  const outcomes = await Promise.all(Array.from({ length: 14 }, () => outcomeOf()));
   const count = (kind: string): number => outcomes.filter((outcome) => outcome.kind === kind).length;
-  expect([count("timeout"), count("busy")]).toEqual([20, 5]);
+  expect([count("timeout"), count("busy")]).toEqual([9, 5]);
   await expect.poll(() => questions.load().inFlight, { timeout: 5_000 }).toBe(0);
   merchant.behave(approves);
   expect(await outcomeOf()).toMatchObject({ kind: "approved" });
@@ -186,16 +193,39 @@ test("every question leaves one row with its verdict and times", async () => {
     "SELECT * FROM merchant_question WHERE consume_no IN ('O-yes', 'O-no') ORDER BY consume_no DESC",
   );
   expect(rows).toMatchObject([
-    { consume_no: "O-yes", verdict: "approved", http_status: 200, answer_code: 0, asked_at: BigInt(clock.now()) },
-    { consume_no: "O-no", verdict: "declined", http_status: 200, answer_code: null },
+    { verdict: "approved", http_status: 200, answer_code: 0, asked_at: BigInt(clock.now()), late: false },
+    { verdict: "declined", http_status: 200, answer_code: null, late: false },
   ]);
-  const { connect_ms, send_ms, first_byte_ms, done_ms } = rows[0];
-  expect([connect_ms, send_ms, first_byte_ms, done_ms].toSorted((a, b) => a - b)).toEqual([
-    connect_ms,
-    send_ms,
-    first_byte_ms,
-    done_ms,
-  ]);
+  const { connect_ms, send_ms, first_byte_ms, done_ms, parse_ms } = rows[0];
+  const inOrder = [connect_ms, send_ms, first_byte_ms, done_ms, parse_ms];
+  expect(inOrder.toSorted((a, b) => a - b)).toEqual(inOrder);
+});
+
+test("ten failures in a row open the circuit: nothing more is sent, and that is recorded and told", async () => {
+  merchant.behave((_push, response) => response.destroy());
+  for (let i = 0; i < 10; i += 1) {
+    expect(await outcomeOf()).toEqual({ kind: "unreachable" });
+  }
+  expect(circuitChanges).toEqual([{ kind: "opened", merchantId: 1, cause: "failures", waitMs: 5_000 }]);
+  merchant.behave(approves);
+  expect(await ask("O-open")).toMatchObject({ outcome: { kind: "circuit_open" }, error: "" });
+  expect(merchant.received).toHaveLength(10);
+  expect(questions.load().inFlight).toBe(0);
+  await questions.stop();
+  const { rows } = await database.pool.query("SELECT * FROM merchant_question WHERE consume_no = 'O-open'");
+  expect(rows).toMatchObject([{ verdict: "circuit_open", connect_ms: null, http_status: null, late: false }]);
+});
+
+test("declines, questions that could not be sent and questions beyond the cap do not open the circuit", async () => {
+  merchant.behave((_push, response) => void setTimeout(() => answerJson(response, { code: 1 }), 20));
+  await Promise.all(Array.from({ length: 30 }, () => ask()));
+  url = null;
+  for (let i = 0; i < 12; i += 1) {
+    expect(await outcomeOf()).toEqual({ kind: "unreachable" });
+  }
+  url = merchant.url;
+  expect(await outcomeOf()).toEqual({ kind: "declined", code: 1, reason: null });
+  expect(circuitChanges).toEqual([]);
 });
 
 test("a bug of the asker fails the purchase instead of throwing", async () => {

@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { ok, type Result, refused, uuid7 } from "#kernel/index.ts";
 import { type BackgroundWriter, createBackgroundWriter } from "./background-writer.ts";
 import { type Breaker, type BreakerChange, createBreaker, type Permit } from "./breaker.ts";
@@ -116,6 +117,9 @@ async function begin(state: State, { question, askedAtMs }: Asked): Promise<Resu
     if (target === null) {
       return refused("no_callback_url");
     }
+    // In the next turn of the event loop everything that has reached this machine by now is known, the end of an idle connection
+    // above all. Written in this turn, the question could go into a connection that the merchant has closed, and be lost.
+    await nextTurn();
     const connection = deps.connections.to({ merchantId, url: target.url });
     if (!connection.ok) {
       return connection;

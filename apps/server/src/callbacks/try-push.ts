@@ -1,6 +1,6 @@
 import { isSuccessStatus, readAnswer } from "./answer.ts";
 import type { Connections } from "./connections.ts";
-import type { ClaimedPush } from "./delivery-store.ts";
+import type { ClaimedPush, LateAnswer } from "./delivery-store.ts";
 import { type Exchange, startExchange } from "./exchange.ts";
 import { callbackLimits } from "./limits.ts";
 import { type CallbackDeps, type CallbackTarget, nameOf } from "./ports.ts";
@@ -59,7 +59,13 @@ async function send(
     {
       target,
       timestampMs: deps.transportClock.now(),
-      extraHeaders: ["Sequence", String(push.sequence), "Attempt", String(push.attempt)],
+      extraHeaders: [
+        "Sequence",
+        String(push.sequence),
+        "Attempt",
+        String(push.attempt),
+        ...lateAnswerHeader(push.lateAnswer),
+      ],
     },
   );
   const exchange = await startExchange(connection.value, {
@@ -69,6 +75,11 @@ async function send(
     answerBytesMax: callbackLimits.answerBytesMax,
   }).outcome;
   return { httpStatus: exchange.httpStatus, answer: keptText(exchange.body), error: faultOf(exchange) };
+}
+
+/** What the merchant answered after the deadline was not applied; it learns so, and both books agree. */
+function lateAnswerHeader(late: LateAnswer | null): string[] {
+  return late === null ? [] : ["Late-Answer", `code=${late.code}; after_ms=${late.afterMs}`];
 }
 
 /** Why a try was not good; empty when it was. */

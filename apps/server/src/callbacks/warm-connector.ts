@@ -17,6 +17,8 @@ export interface WarmConnector {
 interface Spare {
   readonly socket: Socket;
   readonly openedAtMs: number;
+  /** What is called when it ends by itself. */
+  readonly onEnd: () => void;
 }
 
 interface State {
@@ -45,8 +47,8 @@ export function createWarmConnector(open: buildConnector.connector): WarmConnect
     topUp: (options) => topUp(state, options),
     coolDown: () => {
       state.round += 1;
-      for (const { socket } of state.spares.splice(0)) {
-        discard(socket);
+      for (const spare of state.spares.splice(0)) {
+        discard(spare);
       }
     },
   };
@@ -57,17 +59,16 @@ function takeSpare(state: State): Socket | null {
   if (newest === undefined) {
     return null;
   }
-  const { socket } = newest;
-  forget(socket);
-  socket.ref();
-  return socket;
+  release(newest);
+  newest.socket.ref();
+  return newest.socket;
 }
 
 function topUp(state: State, { inUse, nowMs }: { readonly inUse: number; readonly nowMs: number }): void {
   const tooOld = state.spares.filter(({ openedAtMs }) => nowMs - openedAtMs >= callbackLimits.spareMsMax);
   state.spares = state.spares.filter((spare) => !tooOld.includes(spare));
-  for (const { socket } of tooOld) {
-    discard(socket);
+  for (const spare of tooOld) {
+    discard(spare);
   }
   if (state.destination === null || nowMs < state.pausedUntilMs) {
     return;
@@ -83,6 +84,7 @@ function openSpare(
   { destination, nowMs }: { readonly destination: buildConnector.Options; readonly nowMs: number },
 ): void {
   const { round } = state;
+  // Counted from here: a server that closes at once is left alone for a while, one that closes later is not.
   const pause = (): void => {
     state.pausedUntilMs = nowMs + callbackLimits.warmPauseMs;
   };
@@ -92,32 +94,35 @@ function openSpare(
     if (error !== null) {
       pause();
     } else if (round !== state.round) {
-      discard(socket);
+      socket.destroy();
     } else {
-      hold(state, { spare: { socket, openedAtMs: nowMs }, onLost: pause });
+      hold(state, { socket, openedAtMs: nowMs, onLost: pause });
     }
   });
 }
 
 /** Nothing may come on a connection that has asked nothing: what comes is its end, or an error page about our silence. */
-function hold(state: State, { spare, onLost }: { readonly spare: Spare; readonly onLost: () => void }): void {
-  const { socket } = spare;
-  const lost = (): void => {
+function hold(
+  state: State,
+  { socket, openedAtMs, onLost }: { readonly socket: Socket; readonly openedAtMs: number; readonly onLost: () => void },
+): void {
+  const onEnd = (): void => {
     state.spares = state.spares.filter((other) => other !== spare);
-    discard(socket);
+    discard(spare);
     onLost();
   };
-  socket.once("readable", lost).once("close", lost);
+  const spare: Spare = { socket, openedAtMs, onEnd };
+  socket.on("readable", onEnd).on("close", onEnd);
   // A process that has nothing else to do may end.
   socket.unref();
   state.spares.push(spare);
 }
 
-function forget(socket: Socket): void {
-  socket.removeAllListeners("readable").removeAllListeners("close");
+function release({ socket, onEnd }: Spare): void {
+  socket.off("readable", onEnd).off("close", onEnd);
 }
 
-function discard(socket: Socket): void {
-  forget(socket);
-  socket.destroy();
+function discard(spare: Spare): void {
+  release(spare);
+  spare.socket.destroy();
 }
