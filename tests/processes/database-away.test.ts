@@ -1,7 +1,16 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../apps/server/src/database/index.ts";
-import { becomes, endAll, freePort, newSecrets, type PlatformProcess, runPlatform } from "../support/processes.ts";
+import {
+  becomes,
+  endAll,
+  freePort,
+  newSecrets,
+  type PlatformProcess,
+  run,
+  runPlatform,
+  scripts,
+} from "../support/processes.ts";
 import { type CardMerchant, enrolWithCard, getJson, postJson } from "../support/sandbox-merchant.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -34,6 +43,8 @@ afterAll(async () => {
 const callToken = () =>
   getJson(`${platform.api}/open-api/v1/merchant/token`, { "Api-Key": merchant.account.apiKey, Language: "en_US" });
 const readiness = () => getJson(`${platform.operations}/readyz`);
+const advance = (duration: string) =>
+  postJson(`${platform.api}/sandbox/v1/clock`, { "Api-Key": merchant.account.apiKey }, { advance: duration });
 const authorize = () =>
   postJson(`${platform.network}/network/v1/authorizations`, network, {
     network_reference: `away-${performance.now()}`,
@@ -75,33 +86,37 @@ test("while the database is away every face says so with 503, and afterwards eve
   expect(await callToken()).toMatchObject({ status: 200, json: { code: 0 } });
   const after = await merchant.buy("12.00");
   expect(after).toMatchObject({ status: 200, approved: true });
+  // The result of a push that was under way could not be written: its claim runs out by the sandbox's clock.
+  await advance("PT16S");
   await becomes("the merchant is told of both", () =>
     [before, after].every(({ consumeNo }) => merchant.listener.told(consumeNo)[0] === "Pending"),
   );
 });
 
-test("a database that goes away during purchases leaves each of them decided or released", async () => {
-  const asked = merchant.listener.callbacks().length;
+test("a database that goes away during purchases leaves each of them approved in the books or released", async () => {
+  const earlier = merchant.listener.callbacks().length;
+  const questions = () =>
+    merchant.listener
+      .callbacks()
+      .slice(earlier)
+      .filter(({ action }) => action === "Auth");
   merchant.listener.answerAfterMs = ({ action }) => (action === "Auth" ? 500 : 0);
   const buying = Promise.all(["20.00", "21.00", "22.00"].map((amount) => merchant.buy(amount)));
-  await becomes("the questions are with the merchant", () => merchant.listener.callbacks().length >= asked + 3);
+  await becomes("the questions are with the merchant", () => questions().length === 3);
   await postgres.stop();
-  // No conclusion can be written, so nobody may say "approved".
-  expect((await buying).map(({ approved }) => approved)).toEqual([false, false, false]);
+  const bought = await buying;
   merchant.listener.answerAfterMs = () => 0;
 
   postgres = await restart();
   await becomes("the platform is ready again", async () => (await readiness()).status === 200);
-  const headers = { "Api-Key": merchant.account.apiKey };
-  await postJson(`${platform.api}/sandbox/v1/clock`, headers, { advance: "PT31S" });
-  const questions = merchant.listener
-    .callbacks()
-    .slice(asked)
-    .filter(({ action }) => action === "Auth");
-  await becomes("the merchant is told that all of them failed", () =>
-    questions.every(({ data }) => merchant.listener.told(String(data["consume_no"]))[0] === "Fail system_error"),
-  );
-  expect(questions).toHaveLength(3);
+  await advance("PT31S");
+  const firstTold = () => questions().map(({ data }) => merchant.listener.told(String(data["consume_no"]))[0] ?? "");
+  await becomes("the merchant is told what became of each", () => firstTold().every((told) => told !== ""));
+  const approved = bought.filter((receipt) => receipt.approved).map(({ consumeNo }) => consumeNo);
+  expect(approved.map((consumeNo) => merchant.listener.told(consumeNo)[0])).toEqual(approved.map(() => "Pending"));
+  const released = firstTold().filter((told) => told.startsWith("Fail"));
+  expect(released.length).toBeLessThanOrEqual(3 - approved.length);
+  expect(await run({ script: scripts.verify, env: { DATABASE_URL: postgres.url } }).ended).toMatchObject({ code: 0 });
 });
 
 test("nothing crashed, and the log names no value of a row", async () => {

@@ -54,15 +54,18 @@ async function reserve(): Promise<readonly [available: bigint, held: bigint]> {
 
 test("purchases whose process was killed while it asked give their money back, and the merchant is told", async () => {
   const before = await reserve();
-  merchant.listener.answerAfterMs = ({ action }) => (action === "Auth" ? null : 0);
+  const questions = () => merchant.listener.callbacks().filter(({ action }) => action === "Auth");
+  // Killed the moment the last question is with the merchant: 800 ms later the process would have decided by itself.
+  merchant.listener.answerAfterMs = () => {
+    if (questions().length === purchases) network.kill("SIGKILL");
+    return null;
+  };
   const buying = Array.from({ length: purchases }, (_, index) =>
     merchant.buy("10.00", { networkReference: `orphan-${index}` }),
   );
-  const questions = () => merchant.listener.callbacks().filter(({ action }) => action === "Auth");
-  await becomes("all questions are with the merchant", () => questions().length === purchases);
+  await network.ended;
   // 10.00 and 1 % of the BIN's cost.
   expect(await reserve()).toEqual([before[0] - 5_050n, before[1] + 5_050n]);
-  network.kill("SIGKILL");
   expect((await Promise.all(buying)).map(({ status }) => status)).toEqual(Array(purchases).fill(503));
   network = await play({ CARDWRIGHT_ROLE: "network", NETWORK_PORT: portOf(network.network) });
   merchant.listener.answerAfterMs = () => 0;
@@ -75,13 +78,14 @@ test("purchases whose process was killed while it asked give their money back, a
     numbers.every((consumeNo) => merchant.listener.told(consumeNo).length > 0),
   );
   expect(numbers.map((consumeNo) => merchant.listener.told(consumeNo))).toEqual(
-    Array(purchases).fill(["Fail system_error"]),
+    numbers.map(() => ["Fail system_error"]),
   );
   expect(await reserve()).toEqual(before);
 
   // The network's repeat of such a message gets the same answer, and asks nobody.
   const repeated = await merchant.buy("10.00", { networkReference: "orphan-0" });
-  expect(repeated).toMatchObject({ status: 200, approved: false, reason: "system_error", consumeNo: numbers[0] });
+  expect(repeated).toMatchObject({ status: 200, approved: false, reason: "system_error" });
+  expect(numbers).toContain(repeated.consumeNo);
   expect(questions()).toHaveLength(purchases);
   expect(await merchant.buy("10.00")).toMatchObject({ status: 200, approved: true });
 });

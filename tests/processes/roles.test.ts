@@ -1,9 +1,8 @@
-import { once } from "node:events";
-import { request } from "node:http";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import {
   becomes,
+  beginCall,
   endAll,
   newSecrets,
   type PlatformProcess,
@@ -53,30 +52,6 @@ async function expectEndsWell(process: PlatformProcess): Promise<void> {
 }
 
 const questionsAsked = (): number => merchant.listener.callbacks().filter(({ action }) => action === "Auth").length;
-
-/** A call that was let in and whose body is not complete yet: as long as the test likes, it is under way. */
-async function begin(
-  url: string,
-  headers: Readonly<Record<string, string>>,
-): Promise<{ end(): Promise<number | "no answer"> }> {
-  const options = { method: "POST", headers: { ...headers, "Content-Type": "application/json", "Content-Length": 2 } };
-  const call = request(url, options);
-  const answered = new Promise<number | "no answer">((resolve) => {
-    call.on("response", (answer) => resolve(answer.resume().statusCode ?? 0));
-    call.on("error", () => resolve("no answer"));
-  });
-  call.write("{");
-  // A later connection to the same process has been served, so this one has been accepted and read.
-  await once(call, "socket");
-  await fetch(new URL("/", url));
-  await fetch(new URL("/", url));
-  return {
-    end: () => {
-      call.end("}");
-      return answered;
-    },
-  };
-}
 
 test("each process plays its role and no other", () => {
   expect({ api: network.api, network: network.network !== "" }).toEqual({ api: "", network: true });
@@ -134,7 +109,7 @@ test("a worker that is stopped writes down what it has just pushed", async () =>
 });
 
 test("a network process that is stopped still answers the purchase whose merchant is thinking", async () => {
-  const held = await begin(`${network.network}${authorizations}`, networkHeaders);
+  const held = await beginCall(`${network.network}${authorizations}`, networkHeaders);
   const asked = questionsAsked();
   merchant.listener.answerAfterMs = ({ action }) => (action === "Auth" ? 500 : 0);
   const buying = merchant.buy("14.00");
@@ -170,7 +145,7 @@ test("an API process that is stopped finishes the calls under way and refuses ne
   const data: unknown = token.json["data"];
   const accessToken =
     typeof data === "object" && data !== null && "access_token" in data ? String(data.access_token) : "";
-  const held = await begin(`${api.api}/open-api/v1/card/support/bins`, {
+  const held = await beginCall(`${api.api}/open-api/v1/card/support/bins`, {
     ...apiKey,
     "Access-Token": accessToken,
     Timestamp: String(Date.now()),
@@ -196,7 +171,7 @@ test("an API process that is stopped finishes the calls under way and refuses ne
 });
 
 test("a caller that never ends its call keeps no process for longer than ten seconds", async () => {
-  const held = await begin(`${network.network}${authorizations}`, networkHeaders);
+  const held = await beginCall(`${network.network}${authorizations}`, networkHeaders);
   network.kill("SIGTERM");
   await expectEndsWell(network);
   expect(await held.end()).toBe("no answer");

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { becomes, endAll, isAlive, ownData, type Running, run, scripts } from "../support/processes.ts";
+import { becomes, beginCall, endAll, isAlive, ownData, type Running, run, scripts } from "../support/processes.ts";
 import { getJson, postJson } from "../support/sandbox-merchant.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -105,7 +106,6 @@ test("start sets itself up, shows where everything is, and Ctrl-C leaves nothing
 });
 
 test("a second start finds the merchants and their purchases, and sets nothing up again", async () => {
-  const logs = readdirSync(directory);
   const second = start();
   const shown = await shownBy(second);
   const postmaster = postmasterPid();
@@ -119,7 +119,6 @@ test("a second start finds the merchants and their purchases, and sets nothing u
   const merchants = await getJson(`${shown.api}/operator/v1/merchants`, operator);
   expect(merchants.json["list"]).toHaveLength(2);
   expect(readdirSync(join(directory, "merchants")).filter((name) => name.endsWith(".sqlite"))).toHaveLength(2);
-  expect(logs).toContain("platform.log");
 
   // Another start on the same data is refused, whatever its ports, and the running one does not notice.
   const refused = await start().ended;
@@ -159,4 +158,22 @@ test("Ctrl-C during the start stops what is up by then", async () => {
   const postmaster = postmasterPid();
   early.kill("SIGINT");
   await expectGone(early, postmaster);
+  expect(early.stdout()).toMatch(/Stopping…\nStopped\.\n$/u);
+});
+
+test("a second Ctrl-C ends at once what the first would have waited for", async () => {
+  const impatient = start();
+  const shown = await shownBy(impatient);
+  const postmaster = postmasterPid();
+  const held = await beginCall(`${shown.api}/sandbox/v1/purchases`, { "Api-Key": shown.apiKeys[0] ?? "" });
+  impatient.kill("SIGINT");
+  await impatient.said(/Stopping/u);
+  // Later than what still counts as the same Ctrl-C.
+  await sleep(1_200);
+  expect(isAlive(impatient.pid)).toBe(true);
+  impatient.kill("SIGINT");
+  expect((await impatient.ended).code).toBe(130);
+  expect(impatient.stdout()).not.toContain("Stopped.");
+  expect(await held.end()).toBe("no answer");
+  await becomes("the database is stopped by its guard", () => !isAlive(postmaster));
 });

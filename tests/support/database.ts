@@ -48,6 +48,11 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   if ("problem" in server) {
     throw new Error(`the test run has no database: ${server.problem}`);
   }
+  return createDatabaseOn(server, options);
+}
+
+/** The same on a server that is not the test run's. */
+export async function createDatabaseOn(server: TestServer, options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const name = `cardwright_test_${randomBytes(8).toString("hex")}`;
   const template = options.schema === "empty" ? "template1" : server.template;
   await asAdministrator(server.url, (client) => copyDatabase(client, { name, template }));

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
+import { request } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -187,3 +189,27 @@ export async function runPlatform(env: Readonly<Record<string, string>>): Promis
 }
 
 export const portOf = (url: string): string => new URL(url).port;
+
+/** A call that was let in and whose body is not complete yet: as long as the test likes, it is under way. */
+export async function beginCall(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<{ end(): Promise<number | "no answer"> }> {
+  const options = { method: "POST", headers: { ...headers, "Content-Type": "application/json", "Content-Length": 2 } };
+  const call = request(url, options);
+  const answered = new Promise<number | "no answer">((resolve) => {
+    call.on("response", (answer) => resolve(answer.resume().statusCode ?? 0));
+    call.on("error", () => resolve("no answer"));
+  });
+  call.write("{");
+  // A later connection to the same process has been served, so this one has been accepted and read.
+  await once(call, "socket");
+  await fetch(new URL("/", url));
+  await fetch(new URL("/", url));
+  return {
+    end: () => {
+      call.end("}");
+      return answered;
+    },
+  };
+}

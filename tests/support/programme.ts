@@ -149,11 +149,15 @@ const noPhysicalCards: CardMaker = {
   stateOf: async () => "unknown",
 };
 
+export interface ProgrammeOptions {
+  readonly maker?: (deps: { readonly pool: Pool; readonly clock: Clock }) => CardMaker;
+  /** A new one of the test run when absent. The programme drops it. */
+  readonly db?: TestDatabase;
+}
+
 /** Composes the rooms below the faces; without KYC, whose outcome is written as a row. */
-export async function openProgramme(
-  options: { readonly maker?: (deps: { readonly pool: Pool; readonly clock: Clock }) => CardMaker } = {},
-): Promise<Programme> {
-  const db = await createTestDatabase();
+export async function openProgramme(options: ProgrammeOptions = {}): Promise<Programme> {
+  const db = options.db ?? (await createTestDatabase());
   const { pool } = db;
   let now = startOfTest;
   const clock = {
@@ -185,6 +189,7 @@ export async function openProgramme(
       const product = await products.forApplication({ merchantId, ...choice });
       return product.ok ? product.value : null;
     },
+    openingCostOf: async () => ({ cardholderPays: 0n, reservePays: 0n }),
     cardholderOf: async () => ({ approved: true, name: "Ada Lovelace" }),
   });
   const errors: unknown[] = [];

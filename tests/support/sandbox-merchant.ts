@@ -97,7 +97,8 @@ export async function enrolWithCard(options: {
   const listener = await listenForCallbacks();
   // First, because a merchant without an address for its callbacks is left alone for 30 s.
   await setCallbackUrl(desk, { merchantNo: account.merchantNo, callbackUrl: listener.url });
-  const cardNo = await openCard(example).finally(() => example.close());
+  const cardNo = await openCard(example);
+  await example.close();
   return {
     account,
     cardNo,
@@ -106,11 +107,12 @@ export async function enrolWithCard(options: {
       const body = { card_no: cardNo, amount, ...(networkReference && { network_reference: networkReference }) };
       const answer = await postJson(`${desk.apiUrl}/sandbox/v1/purchases`, { "Api-Key": account.apiKey }, body);
       const { approved, reason, consume_no: consumeNo } = answer.json;
+      const text = (value: unknown) => (typeof value === "string" ? value : "");
       return {
         status: answer.status,
         approved: approved === true,
-        reason: String(reason ?? ""),
-        consumeNo: String(consumeNo ?? ""),
+        reason: text(reason),
+        consumeNo: text(consumeNo),
       };
     },
     close: () => listener.close(),
@@ -152,5 +154,11 @@ export async function getJson(url: string, headers: Readonly<Record<string, stri
 }
 
 async function readJson(response: Response): Promise<JsonAnswer> {
-  return { status: response.status, headers: response.headers, json: await response.json() };
+  const json: unknown = await response.json();
+  const isObject = typeof json === "object" && json !== null;
+  return {
+    status: response.status,
+    headers: response.headers,
+    json: isObject ? Object.fromEntries(Object.entries(json)) : {},
+  };
 }

@@ -1,5 +1,6 @@
 -- The ledger: double entry, append-only, in a schema of its own. The application's role may read it and may call its
 -- functions, which are the only code that writes here; it has no INSERT, UPDATE or DELETE of its own.
+-- The functions force generic plans: planning them anew for each call's arrays cost three times what running them does.
 CREATE SCHEMA ledger;
 
 -- ledger.account: a pot of money in one currency with two buckets: available, and held by open holds. Opened with a merchant
@@ -82,7 +83,7 @@ $$;
 -- Locks accounts in id order, the one order that everybody uses, and returns what is available in each, in that order.
 -- The arrays must come sorted by (merchant_id, account_id) and without repeats: the answer lines up with them.
 CREATE FUNCTION ledger.lock_accounts(p_merchant_ids integer[], p_account_ids uuid[]) RETURNS bigint[]
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   result bigint[];
 BEGIN
@@ -106,7 +107,7 @@ CREATE FUNCTION ledger.write(
   t_merchant integer[], t_id uuid[], t_kind text[], t_reference text[], t_at bigint[],
   p_transaction integer[], p_source uuid[], p_source_held boolean[], p_destination uuid[], p_destination_held boolean[], p_amount bigint[]
 ) RETURNS void
-LANGUAGE plpgsql SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = ledger, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   written bigint;
 BEGIN
@@ -155,7 +156,7 @@ CREATE FUNCTION ledger.transfer(
   t_merchant integer[], t_id uuid[], t_kind text[], t_reference text[], t_at bigint[],
   p_transaction integer[], p_source uuid[], p_destination uuid[], p_amount bigint[]
 ) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   none boolean[] := array_fill(false, ARRAY[cardinality(p_amount)]);
 BEGIN
@@ -173,13 +174,41 @@ CREATE FUNCTION ledger.hold(
   t_merchant integer[], t_id uuid[], t_reference text[], t_at bigint[], t_expires_at bigint[],
   h_transaction integer[], h_line smallint[], h_account uuid[], h_amount bigint[]
 ) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+  written bigint;
 BEGIN
   IF cardinality(t_id) = 0 THEN
     RETURN;
   END IF;
-  PERFORM ledger.write(t_merchant, t_id, array_fill('hold'::text, ARRAY[cardinality(t_id)]), t_reference, t_at, h_transaction, h_account,
-    array_fill(false, ARRAY[cardinality(h_account)]), h_account, array_fill(true, ARRAY[cardinality(h_account)]), h_amount);
+  -- Not through ledger.write, which must look up the currency of both sides of each line: here both are the account that is
+  -- being moved, and its row tells. A tenth of the decision's time.
+  WITH moved AS (
+    UPDATE account a SET available = a.available - m.amount, held = a.held + m.amount
+    FROM (
+      SELECT t_merchant[h.t] AS merchant_id, h.i AS account_id, sum(h.a)::bigint AS amount
+      FROM unnest(h_transaction, h_account, h_amount) AS h (t, i, a) GROUP BY 1, 2
+    ) m
+    WHERE a.merchant_id = m.merchant_id AND a.account_id = m.account_id
+    RETURNING a.merchant_id, a.account_id, a.currency
+  )
+  INSERT INTO posting
+  SELECT m.merchant_id, t_id[h.t], h.l, h.i, false, h.i, true, h.a, m.currency
+  FROM unnest(h_transaction, h_line, h_account, h_amount) AS h (t, l, i, a)
+  JOIN moved m ON m.merchant_id = t_merchant[h.t] AND m.account_id = h.i;
+  GET DIAGNOSTICS written = ROW_COUNT;
+  IF written <> cardinality(h_account) THEN
+    RAISE EXCEPTION 'ledger: a hold names an unknown account' USING ERRCODE = 'check_violation';
+  END IF;
+
+  INSERT INTO transaction
+  SELECT t_merchant[c.t], t_id[c.t], 'hold', t_reference[c.t], c.count, t_at[c.t]
+  FROM (SELECT t, count(*) AS count FROM unnest(h_transaction) AS u (t) GROUP BY t) c;
+  GET DIAGNOSTICS written = ROW_COUNT;
+  IF written <> cardinality(t_id) THEN
+    RAISE EXCEPTION 'ledger: a hold without lines' USING ERRCODE = 'check_violation';
+  END IF;
+
   INSERT INTO hold (merchant_id, hold_id, line, account_id, amount, reference, expires_at)
   SELECT t_merchant[h.t], t_id[h.t], h.l, h.i, h.a, t_reference[h.t], t_expires_at[h.t]
   FROM unnest(h_transaction, h_line, h_account, h_amount) AS h (t, l, i, a);
@@ -189,7 +218,7 @@ END $$;
 -- open no more is passed over, so a repeat changes nothing.
 CREATE FUNCTION ledger.void(p_kind text, p_merchant integer[], p_hold uuid[], p_transaction uuid[], p_at bigint)
 RETURNS TABLE (merchant_id integer, hold_id uuid)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
   o_merchant integer[];
@@ -235,7 +264,7 @@ CREATE FUNCTION ledger.post(
   p_merchant integer, p_hold uuid, p_transaction uuid, p_reference text, p_at bigint,
   p_source uuid[], p_destination uuid[], p_amount bigint[]
 ) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   rest_account uuid[];
   rest_amount bigint[];
@@ -277,7 +306,7 @@ END $$;
 -- Sets a new end for open holds, e.g. when the merchant has said yes and the short hold of the question becomes the
 -- authorization's. Returns how many holds were open.
 CREATE FUNCTION ledger.extend_holds(p_merchant integer[], p_hold uuid[], p_expires_at bigint[]) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   extended bigint;
 BEGIN
@@ -292,7 +321,7 @@ END $$;
 -- or keeps no more than that already, is passed over.
 CREATE FUNCTION ledger.lower_holds(p_merchant integer[], p_hold uuid[], p_line smallint[], p_amount bigint[], p_transaction uuid[], p_at bigint)
 RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   o_merchant integer[];
   o_transaction uuid[];

@@ -14,7 +14,7 @@ CREATE TABLE merchant_event (
 -- The oldest of all merchants, for their removal.
 CREATE INDEX merchant_event_at ON merchant_event (at);
 
-GRANT SELECT, INSERT, DELETE ON merchant_event TO cardwright_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON merchant_event TO cardwright_app;
 
 -- When the answer had been read, in milliseconds since the request was handed to the connection like the times beside it; and
 -- whether a whole answer came after the deadline: it is recorded here and never applied.

@@ -108,6 +108,14 @@ export function composeRooms(options: RoomsOptions) {
       const product = await products.forApplication({ merchantId, ...choice });
       return product.ok ? product.value : null;
     },
+    openingCostOf: async (card) => {
+      const bin = await products.terms({ productNo: card.cardBinNo, version: card.binTermsVersion });
+      const own =
+        card.packageNo === null || card.packageTermsVersion === null
+          ? null
+          : await products.terms({ productNo: card.packageNo, version: card.packageTermsVersion });
+      return { cardholderPays: own?.rates.openCost ?? null, reservePays: bin.rates.openCost };
+    },
     cardholderOf: async (key) => {
       const cardholder = await cardholders.find(key);
       return cardholder === null

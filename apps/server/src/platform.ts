@@ -277,6 +277,7 @@ function workerLoops({ authorization, cardholders, cards, callbacks }: Rooms): L
     { name: "identity checks", waitMs: 250, round: async () => (await cardholders.pollDue(bounds.kycPollMax)).changed },
     { name: "cards being made", waitMs: 250, round: () => cards.advanceMaking() },
     { name: "old client tokens", waitMs: 60_000, round: () => cards.removeOldTokens() },
+    { name: "old merchant events", waitMs: 60_000, round: () => callbacks.events.removeOld() },
     { name: "old callbacks", waitMs: 60_000, round: () => callbacks.history.removeOld() },
   ];
 }

@@ -283,7 +283,6 @@ export const endpoints = [
       "balance_too_low",
       "amount_invalid",
       "transfer_unique_no_reused",
-      "reserve_too_low",
       "transfer_type_unknown",
     ],
     isList: false,

@@ -85,12 +85,28 @@ function page(title: string, introduction: readonly string[], content: string): 
   return `# ${title}\n\n${generatedNote}\n\n${introduction.join("\n")}\n\n${content}\n`;
 }
 
+/** Columns of equal width, as the formatter of the repository wants them. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+  const lines = [head, ...rows].map((cells) => cells.map(cell));
+  const widths = head.map((_, column) => Math.max(3, ...lines.map((cells) => widthOf(cells[column] ?? ""))));
+  const line = (cells: readonly string[]): string =>
+    `| ${widths.map((width, column) => padded(cells[column] ?? "", width)).join(" | ")} |`;
+  const [first = [], ...others] = lines;
+  return [line(first), line(widths.map((width) => "-".repeat(width))), ...others.map(line)].join("\n");
 }
 
 /** A bar would end the cell. */
 function cell(text: string): string {
   return text.replaceAll("|", "\\|");
+}
+
+function padded(text: string, width: number): string {
+  return text + " ".repeat(width - widthOf(text));
+}
+
+/** Chinese characters and their punctuation are twice as wide as Latin ones. */
+const wide = /[\p{Script=Han}\u3000-\u303f\uff01-\uff60]/gu;
+
+function widthOf(text: string): number {
+  return text.length + (text.match(wide)?.length ?? 0);
 }

@@ -1,6 +1,7 @@
 import { DECLINES, type MerchantMode, type Remark, remarkSentence } from "@cardwright/contract";
 import { dataFees, type FeeRow, feeRowsJson } from "#consumptions/index.ts";
 import type { Sql } from "#database/index.ts";
+import { plainArray, textArray } from "./array-text.ts";
 import type { CardKey } from "./facts.ts";
 import type { DecisionItem } from "./item.ts";
 import type { LimitPeriods } from "./periods.ts";
@@ -77,10 +78,10 @@ export interface DecisionRow {
   readonly merchantReason: string;
 }
 
-const reasons = Object.keys(DECLINES);
-const reasonSentences = Object.values(DECLINES).map((decline) => decline.en);
-const reasonFragments = Object.entries(DECLINES).map(([remark, decline]) =>
-  dataFees({ fee: 0n, remark, detail: decline.en, feeRows: [] }),
+const reasons = textArray(Object.keys(DECLINES));
+const reasonSentences = textArray(Object.values(DECLINES).map((decline) => decline.en));
+const reasonFragments = textArray(
+  Object.entries(DECLINES).map(([remark, decline]) => dataFees({ fee: 0n, remark, detail: decline.en, feeRows: [] })),
 );
 
 /** The distinct keys of a batch in key order, as the statement locks them, and where each one stands (from 1). */
@@ -112,49 +113,50 @@ export async function callDecide(sql: Sql, items: readonly DecisionItem[]): Prom
       ),
     ),
   );
-  const column = <Value>(value: (item: DecisionItem) => Value): Value[] => items.map(value);
+  const plain = (value: (item: DecisionItem) => number | bigint | boolean | string) => plainArray(items.map(value));
+  const texts = (value: (item: DecisionItem) => string) => textArray(items.map(value));
   const { rows } = await sql.query<DecisionRow>({
     name: "authorization_decide",
     text: decideText,
     values: [
-      cards.merchants,
-      cards.ids,
-      accounts.merchants,
-      accounts.ids,
-      column((item) => cards.placeOf(item.facts.merchantId, item.facts.cardNo)),
-      column((item) => item.facts.version),
-      column((item) => accounts.placeOf(item.facts.merchantId, item.facts.creditAccountId)),
-      column((item) => accounts.placeOf(item.facts.merchantId, item.facts.reserveAccountId)),
-      column((item) => item.consumeNo),
-      column((item) => item.networkReference),
-      column((item) => item.type),
-      column((item) => item.asks),
-      column((item) => item.preset),
-      column((item) => item.amount),
-      column((item) => item.creditTotal),
-      column((item) => item.reserveTotal),
-      column((item) => item.fee),
-      column((item) => feeRowsJson(item.feeRows)),
-      column((item) => item.facts.limits.purchase),
-      column((item) => item.facts.limits.week),
-      column((item) => item.facts.limits.atmDay),
-      column((item) => item.facts.limits.atmMonth),
-      column((item) => item.periods.week),
-      column((item) => item.periods.day),
-      column((item) => item.periods.month),
-      column((item) => item.localAmount),
-      column((item) => item.localCurrency),
-      column((item) => item.acceptor.name),
-      column((item) => item.acceptor.mcc),
-      column((item) => item.acceptor.city),
-      column((item) => item.acceptor.country),
-      column((item) => item.holdId),
-      column((item) => item.callbackId),
-      column((item) => item.dataHead),
-      column((item) => item.dataApproved),
-      column((item) => item.dataTail),
-      column((item) => item.at),
-      column((item) => item.holdUntil),
+      plainArray(cards.merchants),
+      plainArray(cards.ids),
+      plainArray(accounts.merchants),
+      plainArray(accounts.ids),
+      plain((item) => cards.placeOf(item.facts.merchantId, item.facts.cardNo)),
+      plain((item) => item.facts.version),
+      plain((item) => accounts.placeOf(item.facts.merchantId, item.facts.creditAccountId)),
+      plain((item) => accounts.placeOf(item.facts.merchantId, item.facts.reserveAccountId)),
+      plain((item) => item.consumeNo),
+      texts((item) => item.networkReference),
+      texts((item) => item.type),
+      plain((item) => item.asks),
+      texts((item) => item.preset),
+      plain((item) => item.amount),
+      plain((item) => item.creditTotal),
+      plain((item) => item.reserveTotal),
+      plain((item) => item.fee),
+      texts((item) => feeRowsJson(item.feeRows)),
+      plain((item) => item.facts.limits.purchase),
+      plain((item) => item.facts.limits.week),
+      plain((item) => item.facts.limits.atmDay),
+      plain((item) => item.facts.limits.atmMonth),
+      plain((item) => item.periods.week),
+      plain((item) => item.periods.day),
+      plain((item) => item.periods.month),
+      texts((item) => item.localAmount),
+      texts((item) => item.localCurrency),
+      texts((item) => item.acceptor.name),
+      texts((item) => item.acceptor.mcc),
+      texts((item) => item.acceptor.city),
+      texts((item) => item.acceptor.country),
+      plain((item) => item.holdId),
+      plain((item) => item.callbackId),
+      texts((item) => item.dataHead),
+      texts((item) => item.dataApproved),
+      texts((item) => item.dataTail),
+      plain((item) => item.at),
+      plain((item) => item.holdUntil),
       reasons,
       reasonSentences,
       reasonFragments,

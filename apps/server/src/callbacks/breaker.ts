@@ -12,7 +12,12 @@ export type QuestionEnd = "answered" | "failed" | "not_sent";
 
 export type BreakerChange =
   /** `failures`: as many in a row; `probe`: it was open and the probe failed. Nothing is sent for `waitMs`. */
-  | { readonly kind: "opened"; readonly merchantId: number; readonly cause: "failures" | "probe"; readonly waitMs: number }
+  | {
+      readonly kind: "opened";
+      readonly merchantId: number;
+      readonly cause: "failures" | "probe";
+      readonly waitMs: number;
+    }
   /** A probe was answered, `openMs` after the circuit first opened. */
   | { readonly kind: "closed"; readonly merchantId: number; readonly openMs: number };
 
@@ -99,7 +104,11 @@ function settle(state: State, { merchantId, isProbe }: Permit, end: QuestionEnd)
 
 function settleProbe(
   state: State,
-  probe: { readonly merchantId: number; readonly circuit: Circuit & { readonly kind: "open" }; readonly end: QuestionEnd },
+  probe: {
+    readonly merchantId: number;
+    readonly circuit: Circuit & { readonly kind: "open" };
+    readonly end: QuestionEnd;
+  },
 ): void {
   const { merchantId, circuit, end } = probe;
   switch (end) {

@@ -92,6 +92,31 @@ test("a merchant whose URL changes is reached at the new one at once", async () 
   await moved.close();
 });
 
+test("a merchant that is being asked finds a connection open, also after its server has closed the one it used", async () => {
+  const connections = make({ allowPrivateAddresses: true });
+  await post(connections, { merchantId: 1, url: merchant.url });
+  connections.keepWarm(1);
+  await expect.poll(() => merchant.open(), { timeout: 5_000 }).toBe(2);
+  merchant.hangUp();
+  await expect.poll(() => merchant.open()).toBe(0);
+  // After a pause, since the server itself closed them.
+  await expect.poll(() => merchant.open(), { timeout: 15_000 }).toBe(2);
+  const opened = merchant.connections();
+  const exchanges = await Promise.all([1, 2].map(() => post(connections, { merchantId: 1, url: merchant.url })));
+  expect(exchanges).toMatchObject([{ end: "answered" }, { end: "answered" }]);
+  expect(merchant.received.slice(1).every((push) => push.connection <= opened)).toBe(true);
+}, 25_000);
+
+test("a merchant that only receives pushes keeps no spare connections, and closing leaves none open", async () => {
+  const connections = make({ allowPrivateAddresses: true });
+  await post(connections, { merchantId: 1, url: merchant.url });
+  await post(connections, { merchantId: 2, url: merchant.url });
+  connections.keepWarm(2);
+  await expect.poll(() => merchant.open(), { timeout: 5_000 }).toBe(3);
+  await connections.close();
+  await expect.poll(() => merchant.open()).toBe(0);
+});
+
 test("beyond the bound of merchants the least used loses its connections, but not its request in flight", async () => {
   merchant.behave((_push, response) => void setTimeout(() => response.end("{}"), 100));
   const connections = make({ allowPrivateAddresses: true, merchantsMax: 2 });

@@ -60,7 +60,13 @@ interface State {
  * a server. Redirects are not followed, certificates are verified, and in production every address is checked when connecting.
  */
 export function createConnections(options: ConnectionOptions): Connections {
-  const state: State = { options, connector: connectorFor(options), entries: new Map(), leaving: new Set(), timer: undefined };
+  const state: State = {
+    options,
+    connector: connectorFor(options),
+    entries: new Map(),
+    leaving: new Set(),
+    timer: undefined,
+  };
   return {
     to: (target) => connectionTo(state, target),
     keepWarm: (merchantId) => keepWarm(state, merchantId),

@@ -212,9 +212,7 @@ function claimedPush(row: ClaimRow): ClaimedPush {
     failures: row.failures,
     firstFailedAtMs: row.first_failed_at === null ? null : Number(row.first_failed_at),
     lateAnswer:
-      row.late_code === null || row.late_ms === null
-        ? null
-        : { code: row.late_code, afterMs: Math.round(row.late_ms) },
+      row.late_code === null || row.late_ms === null ? null : { code: row.late_code, afterMs: Math.round(row.late_ms) },
   };
 }
 

@@ -1,10 +1,11 @@
 import { verifyV1 } from "@cardwright/signing";
 import { createTestDatabase, type TestDatabase } from "@cardwright/testing/database";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { systemClock } from "#kernel/index.ts";
+import { systemClock, uuid7 } from "#kernel/index.ts";
 import { type CallbackOptions, type Callbacks, createCallbacks } from "./callbacks.ts";
 import type { CallbackEntry } from "./history-store.ts";
 import {
+  answerJson,
   answers,
   approves,
   dribbles,
@@ -350,4 +351,52 @@ test("stop waits for the try in flight and its result", async () => {
   await expect.poll(() => merchant.received.length).toBe(1);
   await room.delivery.stop();
   expect(await entryOf(room, id)).toMatchObject({ state: "Delivered" });
+});
+
+async function insertAboutConsumption(push: { readonly sequence: number; readonly consumeNo: string }): Promise<void> {
+  await database.pool.query(
+    `INSERT INTO callback (merchant_id, callback_id, card_no, sequence, action, consume_no, data, created_at, due_at)
+     VALUES ($1, $2, 'C-late', $3, 'Consumption', $4, '{}', $5, $5)`,
+    [merchantId, uuid7(clock.now()), push.sequence, push.consumeNo, clock.now()],
+  );
+}
+
+async function insertQuestion(consumeNo: string, more: { readonly late: boolean; readonly code: number | null }) {
+  await database.pool.query(
+    `INSERT INTO merchant_question (merchant_id, consume_no, asked_at, done_ms, http_status, answer_code, verdict, late)
+     VALUES ($1, $2, $3, 1012.4, 200, $4, 'timeout', $5)`,
+    [merchantId, consumeNo, clock.now(), more.code, more.late],
+  );
+}
+
+test("the first push about a consumption whose answer came late tells that answer, on every try, and no other push does", async () => {
+  await insertQuestion("O-late-yes", { late: true, code: 0 });
+  await insertQuestion("O-late-garbage", { late: true, code: null });
+  await insertQuestion("O-in-time", { late: false, code: 0 });
+  for (const [index, consumeNo] of [
+    "O-late-yes",
+    "O-late-garbage",
+    "O-in-time",
+    "O-not-asked",
+    "",
+    "O-late-yes",
+  ].entries()) {
+    await insertAboutConsumption({ sequence: index + 1, consumeNo });
+  }
+  const room = makeRoom();
+  merchant.behave((_push, response) => answerJson(response, { code: 1 }));
+  await room.delivery.runDue();
+  merchant.behave(approves);
+  clock.advance(5 * second);
+  await room.delivery.runDue();
+  const told = merchant.received.map((push) => [push.headers["sequence"], push.headers["late-answer"]]);
+  expect(told).toEqual([
+    ["1", "code=0; after_ms=1012"],
+    ["1", "code=0; after_ms=1012"],
+    ["2", undefined],
+    ["3", undefined],
+    ["4", undefined],
+    ["5", undefined],
+    ["6", undefined],
+  ]);
 });

@@ -29,7 +29,11 @@ export interface EventLog extends MerchantEvents {
 }
 
 export function createEventLog({ pool, clock, log }: Pick<CallbackDeps, "pool" | "clock" | "log">): EventLog {
-  const writer = createBackgroundWriter({ log, name: "merchant events", insert: (rows: readonly EventRow[]) => insertEvents(pool, rows) });
+  const writer = createBackgroundWriter({
+    log,
+    name: "merchant events",
+    insert: (rows: readonly EventRow[]) => insertEvents(pool, rows),
+  });
   return {
     list: (page) => selectEvents(pool, page),
     removeOld: () =>

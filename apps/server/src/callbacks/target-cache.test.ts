@@ -4,7 +4,7 @@ import { createTargetCache } from "./target-cache.ts";
 
 const at = (url: string): CallbackTarget => ({ url, appId: "app", apiSecret: "secret" });
 
-function cacheOf(first: CallbackTarget | null) {
+function cacheOf(first: CallbackTarget | Error | null) {
   let nowMs = 0;
   let target: CallbackTarget | null | Error = first;
   const reads: number[] = [];
@@ -38,6 +38,7 @@ test("a change takes effect within 5 seconds, also when nobody asked meanwhile",
   cache.change(at("b"));
   cache.move(4_999);
   expect(await cache.of(1)).toEqual(at("a"));
+  await new Promise((resolve) => setImmediate(resolve));
   cache.change(at("c"));
   cache.move(5_000);
   expect(await cache.of(1)).toEqual(at("c"));

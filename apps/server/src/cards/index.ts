@@ -10,7 +10,7 @@ import {
   type CardApplication,
 } from "./apply.ts";
 import type { Card, CardKey } from "./card.ts";
-import { advanceMaking } from "./making.ts";
+import { advanceMaking, type MakingDeps } from "./making.ts";
 import type { CardMaker } from "./ports.ts";
 import {
   createClientToken,
@@ -35,6 +35,7 @@ export type { CardFilter } from "./store.ts";
 export interface CardsDeps extends Omit<ApplyCardDeps, "cardholderOf"> {
   readonly cardholderOf: ApplyCardDeps["cardholderOf"];
   readonly maker: CardMaker;
+  readonly openingCostOf: MakingDeps["openingCostOf"];
 }
 
 /** Cards from application to deletion. Reasons are the names of the contract's errors. */

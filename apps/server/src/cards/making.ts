@@ -2,6 +2,8 @@ import type { Pool } from "pg";
 import { inTransaction } from "#database/index.ts";
 import type { Clock } from "#kernel/index.ts";
 import { cards as bounds } from "../limits.ts";
+import type { Card } from "./card.ts";
+import { type OpeningCost, returnOpeningCost } from "./opening-cost.ts";
 import type { CardMaker } from "./ports.ts";
 import { changeStatus } from "./status.ts";
 import { type CardBeingMade, lockCard, selectBeingMade } from "./store.ts";
@@ -10,6 +12,8 @@ export interface MakingDeps {
   readonly pool: Pool;
   readonly clock: Clock;
   readonly maker: CardMaker;
+  /** What a card has cost by the terms it was opened with; minor units, `cardholderPays` null in authorization mode. */
+  readonly openingCostOf: (card: Card) => Promise<Pick<OpeningCost, "cardholderPays" | "reservePays">>;
 }
 
 /**
@@ -49,14 +53,13 @@ async function advanceOne(deps: MakingDeps, card: CardBeingMade): Promise<boolea
     if (locked?.status !== "Pending") {
       return false;
     }
-    await changeStatus(sql, {
-      merchantId: card.merchantId,
-      cardNo: card.cardNo,
-      from: "Pending",
-      to,
-      reason,
-      at: deps.clock.now(),
-    });
+    const { merchantId, cardNo, cardholderNo } = locked;
+    const at = deps.clock.now();
+    await changeStatus(sql, { merchantId, cardNo, from: "Pending", to, reason, at });
+    if (to === "Fail") {
+      const paid = await deps.openingCostOf(locked);
+      await returnOpeningCost(sql, { merchantId, cardNo, cardholderNo, ...paid, at });
+    }
     return true;
   });
 }

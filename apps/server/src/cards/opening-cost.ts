@@ -1,5 +1,5 @@
 import { formatAmount } from "@cardwright/money";
-import { type Consumption, consumptionData, insertDone } from "#consumptions/index.ts";
+import { type Consumption, consumptionData, findOpening, insertDone } from "#consumptions/index.ts";
 import type { Sql } from "#database/index.ts";
 import { orderNumber, uuid7 } from "#kernel/index.ts";
 import { findAccount, lockAvailable, type Posting, transfer } from "#ledger/index.ts";
@@ -80,13 +80,55 @@ export async function takeOpeningCost(sql: Sql, cost: OpeningCost): Promise<Open
 }
 
 async function recordOpening(sql: Sql, cost: OpeningCost & { readonly consumeNo: string }): Promise<void> {
+  await record(sql, { cost, consumeNo: cost.consumeNo, consumeRelateNo: "", type: "Open_card" });
+}
+
+/**
+ * Gives the opening cost back when the card could not be made, in the caller's transaction: to both sides, as a `Refund` of the
+ * `Open_card` consumption where the merchant saw one.
+ */
+export async function returnOpeningCost(sql: Sql, cost: OpeningCost): Promise<void> {
+  const legs = await legsOf(sql, cost);
+  if (legs.length === 0) {
+    return;
+  }
+  const consumeNo = orderNumber("O", cost.at);
+  await transfer(sql, {
+    merchantId: cost.merchantId,
+    transactionId: uuid7(cost.at),
+    kind: "open_card",
+    reference: consumeNo,
+    at: cost.at,
+    postings: legs.map(({ posting: { source, destination, amount } }) => ({
+      source: destination,
+      destination: source,
+      amount,
+    })),
+  });
+  if (shownCost(cost) > 0n) {
+    const consumeRelateNo = await findOpening(sql, cost);
+    await record(sql, { cost, consumeNo, consumeRelateNo: consumeRelateNo ?? "", type: "Refund" });
+  }
+}
+
+/** A consumption that is over when it is made, with its push. */
+async function record(
+  sql: Sql,
+  entry: {
+    readonly cost: OpeningCost;
+    readonly consumeNo: string;
+    readonly consumeRelateNo: string;
+    readonly type: "Open_card" | "Refund";
+  },
+): Promise<void> {
+  const { cost, consumeNo, consumeRelateNo, type } = entry;
   const amount = shownCost(cost);
   const consumption: Consumption = {
-    consumeNo: cost.consumeNo,
-    consumeRelateNo: "",
+    consumeNo,
+    consumeRelateNo,
     cardNo: cost.cardNo,
     cardholderNo: cost.cardholderNo,
-    type: "Open_card",
+    type,
     status: "Success",
     amount,
     fee: 0n,
@@ -109,7 +151,7 @@ async function recordOpening(sql: Sql, cost: OpeningCost & { readonly consumeNo:
     cardNo: cost.cardNo,
     callbackId: uuid7(cost.at),
     action: "Consumption",
-    consumeNo: cost.consumeNo,
+    consumeNo,
     data: consumptionData(consumption, { time: cost.at }),
     at: cost.at,
   });

@@ -2,12 +2,14 @@ import { parseJsonBody } from "@cardwright/contract";
 import { Ajv } from "ajv";
 import type { FastifyError, FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import type { MerchantEvents } from "#callbacks/index.ts";
 import { errorCode } from "#database/index.ts";
 import type { Clock } from "#kernel/index.ts";
 import type { Merchants } from "#merchants/index.ts";
 import type { Products } from "#products/index.ts";
 import { credentialRoutes } from "./credential-routes.ts";
 import { type ErrorAnswer, errorBody, ownError, refusalAnswer, thrownAnswer } from "./error-answer.ts";
+import { eventRoutes } from "./event-routes.ts";
 import { merchantRoutes } from "./merchant-routes.ts";
 import { operatorOpenApi } from "./openapi.ts";
 import { productRoutes } from "./product-routes.ts";
@@ -18,6 +20,7 @@ import { createTokenGuard, type TokenGuard } from "./token-guard.ts";
 export interface OperatorApiDeps {
   readonly merchants: Merchants;
   readonly products: Products;
+  readonly callbacks: { readonly events: Pick<MerchantEvents, "list"> };
   readonly clock: Clock;
   /** At least 24 characters. */
   readonly adminToken: string;
@@ -49,8 +52,14 @@ export function operatorApi(deps: OperatorApiDeps): FastifyPluginAsync {
   };
 }
 
-export function operatorRoutes(deps: Pick<OperatorApiDeps, "merchants" | "products">): Route[] {
-  return [...merchantRoutes(deps), ...credentialRoutes(deps), ...rechargeRoutes(deps), ...productRoutes(deps)];
+export function operatorRoutes(deps: Pick<OperatorApiDeps, "merchants" | "products" | "callbacks">): Route[] {
+  return [
+    ...merchantRoutes(deps),
+    ...credentialRoutes(deps),
+    ...eventRoutes(deps),
+    ...rechargeRoutes(deps),
+    ...productRoutes(deps),
+  ];
 }
 
 /** An action without a body may come with a JSON content type; a route that needs a body refuses its absence by its schema. */

@@ -4,6 +4,7 @@ export { consumptionRules } from "./rules.ts";
 export {
   type ConsumptionFilter,
   feeRowsJson,
+  findOpening,
   insertDone,
   selectOne as findConsumption,
   selectPage as listConsumptions,

@@ -102,6 +102,15 @@ export async function selectOne(sql: Sql, key: { merchantId: number; consumeNo: 
   return row === undefined ? null : toConsumption(row);
 }
 
+/** The number of a card's `Open_card` consumption; null for a card that cost nothing. */
+export async function findOpening(sql: Sql, card: { merchantId: number; cardNo: string }): Promise<string | null> {
+  const { rows } = await sql.query<{ consume_no: string }>(
+    `SELECT consume_no FROM consumption WHERE merchant_id = $1 AND card_no = $2 AND type = 'Open_card' ORDER BY consume_no LIMIT 1`,
+    [card.merchantId, card.cardNo],
+  );
+  return rows[0]?.consume_no ?? null;
+}
+
 export interface ConsumptionFilter {
   readonly merchantId: number;
   readonly cardholderNo: string | null;

@@ -7,6 +7,7 @@ import { createApiSecret, createVault, newMasterKey, type Vault } from "#vault/i
 import { createMerchants, type Merchant, type Merchants, type NewMerchant } from "./index.ts";
 
 const by = { actor: "operator", requestId: "test" };
+const standIn = { kind: "stand_in", purchaseMax: 1n, cardDayMax: 2n, dayMax: 3n } as const;
 const start = Date.UTC(2026, 4, 22, 12);
 let database: TestDatabase;
 let vault: Vault;
@@ -71,6 +72,10 @@ test("settings that cannot be are refused by their reason, and nothing is made",
     [{ callbackUrl: "http://plain.example/" }, "callback_url_invalid"],
     [{ cardFrameOrigins: ["https://shop.example/path"] }, "card_frame_origin_invalid"],
     [{ utcOffsetMinutes: 841 }, "utc_offset_invalid"],
+    [{ failurePolicy: { ...standIn, cardDayMax: 0n } }, "failure_policy_invalid"],
+    [{ failurePolicy: { ...standIn, dayMax: -1n } }, "failure_policy_invalid"],
+    [{ failurePolicy: { ...standIn, purchaseMax: 10_000_000_000_000n } }, "failure_policy_invalid"],
+    [{ failurePolicy: { ...standIn, kind: "decline", dayMax: -1n } }, "failure_policy_invalid"],
   ];
   for (const [wrong, reason] of attempts) {
     expect(await merchants.create({ ...base, ...wrong }, by)).toEqual({ ok: false, reason });
@@ -80,7 +85,11 @@ test("settings that cannot be are refused by their reason, and nothing is made",
 
 test("a change touches what is given only, and a closed merchant changes no more", async () => {
   const { merchantId } = await newMerchant({ pciEnabled: true });
-  const change = { callbackUrl: "https://shop.example/callback", status: "Disabled" } as const;
+  const change = {
+    callbackUrl: "https://shop.example/callback",
+    status: "Disabled",
+    failurePolicy: standIn,
+  } as const;
   const changed = value(await merchants.update({ merchantId, change }, by));
   expect(changed).toMatchObject({ ...change, pciEnabled: true, name: "Shop" });
   expect(await merchants.get(merchantId)).toEqual(changed);

@@ -1,0 +1,474 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { inspect, isDeepStrictEqual } from "node:util";
+import { formatAmount } from "@cardwright/money";
+import {
+  type Authorization,
+  type AuthorizationAnswer,
+  type AuthorizationRequest,
+  limitPeriods,
+  type MerchantAnswer,
+} from "../../apps/server/src/authorization/index.ts";
+import { createDatabaseOn } from "../support/database.ts";
+import {
+  createModel,
+  type MerchantBehaviour,
+  type Model,
+  type ModelPot,
+  type ModelPurchase,
+  type ModelTerms,
+  type ModelVerdict,
+} from "../support/model.ts";
+import {
+  answerNo,
+  answerYes,
+  dayMs,
+  openProgramme,
+  type Programme,
+  purchaseWith,
+  type ReadyCard,
+} from "../support/programme.ts";
+import { createChecks } from "./checks.ts";
+import type { ProofOptions, ProofReport } from "./proof.ts";
+import { type Choices, createChoices } from "./random.ts";
+
+export interface ModelProofOptions extends ProofOptions {
+  readonly merchants: number;
+  /** Stops after so many; a shorter run of the same seed is the beginning of the longer one. */
+  readonly steps: number;
+}
+
+const hourMs = 3_600_000;
+const utcOffsetMinutes = 480;
+const limits = { purchase: 30_000, week: 80_000, atmDay: 30_000, atmMonth: 60_000 };
+const reserveAtStart = 120_000;
+const cardsMax = 3;
+/** Short, so that cards run out during the history. */
+const validMonths = 3;
+const sweepsMax = 10_000;
+/** The last steps of a merchant that are told when it differs from its model. */
+const historyTold = 12;
+
+/** A merchant on the real rooms beside its model. Its steps go one after another, those of different merchants at once. */
+interface Actor {
+  readonly name: string;
+  readonly choices: Choices;
+  readonly model: Model;
+  readonly mode: ModelTerms["mode"];
+  /** In the model's order; when none of them is good any more, a new one comes. */
+  readonly cards: ReadyCard[];
+  readonly decided: { readonly request: AuthorizationRequest; readonly answer: AuthorizationAnswer }[];
+  readonly history: string[];
+  behaviour: MerchantBehaviour;
+  serial: number;
+}
+
+interface Stage {
+  readonly programme: Programme;
+  readonly engines: readonly [Authorization, Authorization];
+  readonly actors: readonly Actor[];
+  readonly counts: Map<string, number>;
+  steps: number;
+}
+
+/** Thrown at the first difference: what comes after it would only repeat it. */
+class Differs extends Error {
+  override readonly name = "Differs";
+}
+
+/**
+ * Random operations of many merchants and cards in both modes, played on the real rooms in two engines and on the model: every
+ * verdict and, after every round, every balance must be the model's. Merchants act at the same time; bursts of purchases by one
+ * card are sent without waiting and must be decided in their order.
+ */
+export async function proveModel(options: ModelProofOptions): Promise<ProofReport> {
+  const { seed, signal, say } = options;
+  const checks = createChecks();
+  const programme = await openProgramme({ db: await createDatabaseOn(options.server) });
+  const counts = new Map<string, number>();
+  const violations: string[] = [];
+  let steps = 0;
+  try {
+    const stage = await setStage(programme, { ...options, counts });
+    const time = createChoices({ seed, stream: 1_000_000 });
+    for (let round = 1; stage.steps < options.steps && !signal.aborted; round += 1) {
+      await playRound(stage, checks);
+      steps = stage.steps;
+      if (time.percent(40)) await moveTime(stage, { time, checks });
+      await comparePots(stage, checks);
+      say(`model: ${stage.steps} of ${options.steps} steps, ${new Date(programme.clock.now()).toISOString()}`);
+    }
+    await lookBack(stage, checks);
+    if (signal.aborted) violations.push("ended early");
+  } catch (error) {
+    if (!(error instanceof Differs)) throw error;
+    violations.push(`${error.message}\nplay it again with: model --seed ${seed} --steps ${steps + 1}`);
+  } finally {
+    await programme.close();
+  }
+  violations.push(...checks.violations);
+  const numbers = { merchants: options.merchants, steps, checks: checks.count, ...Object.fromEntries(counts) };
+  return { proof: "model", ok: violations.length === 0, seed, numbers, violations };
+}
+
+const text = (cents: number) => formatAmount(BigInt(cents), 2);
+const count = (stage: Stage, what: string): void => void stage.counts.set(what, (stage.counts.get(what) ?? 0) + 1);
+
+async function setStage(
+  programme: Programme,
+  options: Pick<ModelProofOptions, "merchants" | "seed"> & { readonly counts: Map<string, number> },
+): Promise<Stage> {
+  const actors: Actor[] = [];
+  const behaviours = new Map<number, Actor>();
+  const ask = async ({ merchantId }: { readonly merchantId: number }): Promise<MerchantAnswer> => {
+    // The order in which answers come must not matter.
+    await sleep(Math.random() * 3);
+    return answerOf(behaviours.get(merchantId)?.behaviour ?? "yes");
+  };
+  for (let place = 0; place < options.merchants; place += 1) {
+    const actor = await enrol(programme, { place, choices: createChoices({ seed: options.seed, stream: place }) });
+    actors.push(actor);
+    for (const { merchantId } of actor.cards.slice(0, 1)) behaviours.set(merchantId, actor);
+  }
+  return {
+    programme,
+    engines: [programme.another({ ask }), programme.another({ ask })],
+    actors,
+    counts: options.counts,
+    steps: 0,
+  };
+}
+
+function answerOf(behaviour: MerchantBehaviour): MerchantAnswer {
+  if (behaviour === "yes") return answerYes;
+  if (behaviour === "no") return answerNo;
+  if (behaviour === "silence") return { kind: "timeout" };
+  return { kind: "approved", approvedAmount: text(behaviour.partial) };
+}
+
+async function enrol(
+  programme: Programme,
+  { place, choices }: { readonly place: number; readonly choices: Choices },
+): Promise<Actor> {
+  const mode = place % 2 === 0 ? "CREDIT_EXTENSION" : "AUTHORIZATION";
+  const first = await programme.issueCard({
+    mode,
+    credit: "0.00",
+    validMonths,
+    reserve: text(reserveAtStart),
+    limits: {
+      limit_balance: text(limits.purchase),
+      limit_week_balance: text(limits.week),
+      limit_atm_day_balance: text(limits.atmDay),
+      limit_atm_month_balance: text(limits.atmMonth),
+    },
+  });
+  // Every second merchant of the mode that is asked lets the platform stand in for it.
+  const standIn = place % 4 === 1 ? { purchase: 20_000, cardDay: 30_000, day: 50_000 } : null;
+  if (standIn !== null) await allowStandIn(programme, first, standIn);
+  const model = createModel({ mode, limits, reserve: reserveAtStart, standIn });
+  const cards = [first];
+  for (let more = choices.whole(0, cardsMax - 1); more > 0; more -= 1) cards.push(await programme.anotherCard(first));
+  for (const card of cards) model.addCard({ expiresAt: endOf(card) });
+  return {
+    name: `merchant ${place} (${mode})`,
+    choices,
+    model,
+    mode,
+    cards,
+    decided: [],
+    history: [],
+    behaviour: "yes",
+    serial: 0,
+  };
+}
+
+async function allowStandIn(
+  programme: Programme,
+  { merchantId }: ReadyCard,
+  amounts: NonNullable<ModelTerms["standIn"]>,
+): Promise<void> {
+  await programme.db.ownerPool.query(
+    `UPDATE merchant SET failure_policy = 'stand_in', stand_in_purchase_max = $2, stand_in_card_day_max = $3, stand_in_day_max = $4
+     WHERE merchant_id = $1`,
+    [merchantId, amounts.purchase, amounts.cardDay, amounts.day],
+  );
+}
+
+/** A card is good to the end of its last month in its own time zone. */
+const endOf = ({ printed }: ReadyCard): number =>
+  Date.UTC(printed.expiry.year, printed.expiry.month, 1) - utcOffsetMinutes * 60_000;
+
+async function playRound(stage: Stage, checks: Checks): Promise<void> {
+  const played = await Promise.allSettled(stage.actors.map((actor) => act(stage, actor, checks)));
+  for (const each of played) {
+    if (each.status === "rejected") throw each.reason;
+  }
+}
+
+type Checks = ReturnType<typeof createChecks>;
+
+/** What an actor does in one round. */
+async function act(stage: Stage, actor: Actor, checks: Checks): Promise<void> {
+  const { choices } = actor;
+  const kind = choices.whole(1, 100);
+  if (kind <= 30) return burst(stage, actor, checks);
+  if (kind <= 62) return buyOnce(stage, actor, checks);
+  if (kind <= 70) return repeat(stage, actor, checks);
+  if (kind <= 74) return altered(stage, actor, checks);
+  if (kind <= 88) return moveMoney(stage, actor, checks);
+  return changeStatus(stage, actor, checks);
+}
+
+function compare(
+  stage: Stage,
+  actor: Actor,
+  step: { readonly checks: Checks; readonly what: string; readonly found: unknown; readonly wanted: unknown },
+): void {
+  const { checks, what, found, wanted } = step;
+  stage.steps += 1;
+  actor.history.push(what);
+  checks.same(what, { found, wanted });
+  if (!isDeepStrictEqual(found, wanted)) {
+    throw new Differs(
+      `${actor.name} after:\n${actor.history
+        .slice(-historyTold)
+        .map((line) => `  ${line}`)
+        .join("\n")}`,
+    );
+  }
+}
+
+/** Cents, with the small and round ones often, because rounding and exact exhaustion hide there. */
+function someAmount(choices: Choices): number {
+  const kind = choices.whole(1, 10);
+  if (kind <= 2) return choices.whole(0, 60);
+  return kind <= 4 ? 10_000 : choices.whole(1, 33_000);
+}
+
+function somePurchase(actor: Actor, card: number): ModelPurchase {
+  const { choices } = actor;
+  const amount = someAmount(choices);
+  const partial = choices.of([choices.whole(1, Math.max(1, amount)), amount, amount + 1, 0]);
+  return {
+    card,
+    amount,
+    atm: choices.percent(35),
+    answer: choices.of<MerchantBehaviour>(["yes", "yes", "no", "silence", { partial }]),
+    partialAllowed: choices.percent(50),
+    wrongCvv: choices.percent(4),
+  };
+}
+
+function requestOf(actor: Actor, purchase: ModelPurchase): AuthorizationRequest {
+  const card = cardOf(actor, purchase.card);
+  const wrong = String((Number(card.printed.cvv) + 1) % 1_000).padStart(3, "0");
+  return purchaseWith(card, text(purchase.amount), {
+    kind: purchase.atm ? "atm" : "purchase",
+    partialAllowed: purchase.partialAllowed,
+    ...(purchase.wrongCvv && { cvv: wrong }),
+  });
+}
+
+function cardOf(actor: Actor, place: number): ReadyCard {
+  const card = actor.cards[place];
+  if (card === undefined) throw new Error(`${actor.name} has no card ${place}`);
+  return card;
+}
+
+function verdictOf(answer: AuthorizationAnswer): ModelVerdict {
+  return answer.approved
+    ? { approved: true, partial: answer.partialAmount === null ? null : Number(answer.partialAmount) }
+    : { approved: false, reason: answer.reason };
+}
+
+const engineOf = ({ engines }: Stage, { choices }: Actor): Authorization => choices.of(engines);
+/** One of the newest; with a history as long as this one most of the others are deleted or have run out. */
+const someCard = ({ choices, cards }: Actor): number =>
+  choices.whole(Math.max(0, cards.length - cardsMax), cards.length - 1);
+
+async function buyOnce(stage: Stage, actor: Actor, checks: Checks): Promise<void> {
+  await decideAll(stage, actor, { checks, purchases: [somePurchase(actor, someCard(actor))] });
+}
+
+/**
+ * Purchases by one card, all sent before the first is answered. In authorization mode all of them are answered with yes: a refusal
+ * gives its hold back at a moment that depends on the merchant's speed, so it would be no longer one right outcome.
+ */
+async function burst(stage: Stage, actor: Actor, checks: Checks): Promise<void> {
+  const card = someCard(actor);
+  const purchases = Array.from({ length: actor.choices.whole(2, 12) }, () => {
+    const purchase = somePurchase(actor, card);
+    return actor.mode === "AUTHORIZATION" ? ({ ...purchase, answer: "yes" } as const) : purchase;
+  });
+  // What is known of the card is read before, so that the rest reach the decision in the order they were sent in.
+  const first = { ...somePurchase(actor, card), amount: 0, wrongCvv: false };
+  const engine = engineOf(stage, actor);
+  await decideAll(stage, actor, { checks, purchases: [first], engine });
+  await decideAll(stage, actor, { checks, purchases, engine });
+}
+
+async function decideAll(
+  stage: Stage,
+  actor: Actor,
+  work: {
+    readonly checks: Checks;
+    readonly purchases: readonly ModelPurchase[];
+    readonly engine?: Authorization;
+  },
+): Promise<void> {
+  const engine = work.engine ?? engineOf(stage, actor);
+  const now = stage.programme.clock.now();
+  actor.behaviour = work.purchases[0]?.answer ?? "yes";
+  const requests = work.purchases.map((purchase) => requestOf(actor, purchase));
+  const answers = await Promise.all(requests.map((request) => engine.authorize(request)));
+  for (const [place, purchase] of work.purchases.entries()) {
+    const [request, answer] = [requests[place], answers[place]];
+    if (request === undefined || answer === undefined) throw new Error("a purchase has no answer");
+    actor.decided.push({ request, answer });
+    const wanted = actor.model.buy(purchase, now);
+    count(stage, wanted.approved ? (wanted.partial === null ? "approved" : "approved in part") : wanted.reason);
+    compare(stage, actor, {
+      checks: work.checks,
+      what: `buy ${inspect(purchase, { breakLength: Number.POSITIVE_INFINITY })} at ${now}`,
+      found: verdictOf(answer),
+      wanted,
+    });
+  }
+}
+
+/** Any earlier message comes again, in whichever process: it gets the answer it got then and moves nothing. */
+async function repeat(stage: Stage, actor: Actor, checks: Checks): Promise<void> {
+  const known = actor.decided[actor.choices.whole(0, Math.max(0, actor.decided.length - 1))];
+  if (known === undefined) return;
+  count(stage, "repeated");
+  const what = `repeat ${known.request.networkReference}`;
+  const found = await engineOf(stage, actor).authorize(known.request);
+  compare(stage, actor, { checks, what, found, wanted: { ...known.answer, repeat: true } });
+}
+
+/** An earlier reference comes with another amount: that is no repeat, and it is declined. */
+async function altered(stage: Stage, actor: Actor, checks: Checks): Promise<void> {
+  const known = actor.decided[actor.choices.whole(0, Math.max(0, actor.decided.length - 1))];
+  if (known === undefined) return;
+  count(stage, "duplicate");
+  const request = { ...known.request, amount: known.request.amount + 1n };
+  const { approved, ...answer } = await engineOf(stage, actor).authorize(request);
+  const found = { approved, reason: "reason" in answer ? answer.reason : "" };
+  const what = `alter ${known.request.networkReference}`;
+  compare(stage, actor, { checks, what, found, wanted: { approved: false, reason: "duplicate" } });
+}
+
+async function moveMoney(stage: Stage, actor: Actor, checks: Checks): Promise<void> {
+  const { choices, model } = actor;
+  const { merchantId, cardholderNo } = cardOf(actor, 0);
+  if (actor.mode === "AUTHORIZATION" || choices.percent(20)) {
+    const amount = choices.whole(1, 20_000);
+    count(stage, "recharges");
+    await stage.programme.recharge(merchantId, text(amount));
+    model.recharge(amount);
+    compare(stage, actor, { checks, what: `recharge ${amount}`, found: null, wanted: null });
+    return;
+  }
+  const type = choices.of(["In", "In", "In", "Out"]);
+  const amount = choices.whole(1, 60_000);
+  actor.serial += 1;
+  count(stage, "transfers");
+  const request = { merchantId, cardholderNo, transferUniqueNo: `step-${actor.serial}`, type };
+  const moved = await stage.programme.credit.transfer({ ...request, amount: BigInt(amount) });
+  const wanted = model.transfer(type, amount);
+  compare(stage, actor, { checks, what: `transfer ${type} ${amount}`, found: moved.ok, wanted });
+}
+
+async function changeStatus(stage: Stage, actor: Actor, checks: Checks): Promise<void> {
+  const { choices, model } = actor;
+  const place = someCard(actor);
+  const to = choices.of(["Frozen", "Activated", "Activated", "Activated", "Frozen", "Delete"]);
+  count(stage, "status changes");
+  const changed = await stage.programme.cards.requestStatus({ ...cardOf(actor, place), to });
+  const wanted = model.setStatus(place, to);
+  compare(stage, actor, { checks, what: `card ${place} to ${to}`, found: changed.ok, wanted });
+  const now = stage.programme.clock.now();
+  const usable = actor.cards.some((card, each) => model.statusOf(each) !== "Delete" && endOf(card) > now);
+  if (!usable) {
+    const card = await stage.programme.anotherCard(cardOf(actor, 0));
+    actor.cards.push(card);
+    model.addCard({ expiresAt: endOf(card) });
+    count(stage, "new cards");
+  }
+}
+
+/** Moves the clock, often to the very edge of a period or of a hold, and lets two workers at once release what has run out. */
+async function moveTime(
+  stage: Stage,
+  { time, checks }: { readonly time: Choices; readonly checks: Checks },
+): Promise<void> {
+  const { programme, actors } = stage;
+  programme.clock.advance(waitMs(stage, time));
+  const now = programme.clock.now();
+  count(stage, "time moves");
+  const wanted = actors.reduce((sum, { model }) => sum + model.release(now), 0);
+  let found = 0;
+  for (let sweep = 0; sweep < sweepsMax; sweep += 1) {
+    const released = await Promise.all(stage.engines.map((engine) => engine.releaseRunOut()));
+    const sum = released.reduce((total, each) => total + each, 0);
+    found += sum;
+    if (sum === 0) break;
+  }
+  checks.same(`holds released at ${now}`, { found, wanted });
+  if (found !== wanted) throw new Differs(`holds released at ${now}: found ${found}, wanted ${wanted}`);
+  stage.counts.set("holds expired", (stage.counts.get("holds expired") ?? 0) + found);
+}
+
+function waitMs({ programme, actors }: Stage, time: Choices): number {
+  const now = programme.clock.now();
+  const edge = time.of([0, -1, 1, 30_000]);
+  const nextHold = Math.min(...actors.map(({ model }) => model.nextRelease() ?? Number.POSITIVE_INFINITY));
+  switch (time.of(["minutes", "hours", "days", "midnight", "hold"])) {
+    case "minutes":
+      return time.whole(1, 180) * 60_000;
+    case "hours":
+      return time.whole(1, 30) * hourMs;
+    case "days":
+      return time.whole(1, 8) * dayMs + edge;
+    case "midnight":
+      return Math.max(1, midnightAfter(now) - now + edge);
+    case "hold":
+      return Number.isFinite(nextHold) ? Math.max(1, nextHold - now + edge) : hourMs;
+  }
+}
+
+/** Where a day ends in the cards' time zone, and one time in seven a week, and sometimes a month. */
+const midnightAfter = (now: number): number =>
+  (limitPeriods(now, utcOffsetMinutes).day + 1) * dayMs - utcOffsetMinutes * 60_000;
+
+async function comparePots({ programme, actors }: Stage, checks: Checks): Promise<void> {
+  const shown = (pot: ModelPot) => pot.map(text);
+  await Promise.all(
+    actors.map(async (actor) => {
+      const found = await programme.pots(cardOf(actor, 0));
+      const pots = actor.model.pots();
+      const wanted = { credit: shown(pots.credit), reserve: shown(pots.reserve) };
+      checks.same(`the balances of ${actor.name}`, { found, wanted });
+      if (!isDeepStrictEqual(found, wanted)) {
+        throw new Differs(`${actor.name} has other balances after:\n${actor.history.slice(-historyTold).join("\n")}`);
+      }
+    }),
+  );
+}
+
+/** What must be true of the whole history. */
+async function lookBack({ programme, actors }: Stage, checks: Checks): Promise<void> {
+  for (const card of actors.flatMap((actor) => actor.cards)) {
+    const found = (await programme.pushes(card)).map(({ sequence }) => sequence);
+    checks.same(`the pushes about card ${card.cardNo} are numbered from 1 without gaps`, {
+      found,
+      wanted: found.map((_, place) => place + 1),
+    });
+  }
+  const { ok, broken } = await programme.verify();
+  checks.same("the ledger is whole", { found: { ok, broken }, wanted: { ok: true, broken: [] } });
+  checks.same("nothing failed on our side", {
+    found: [programme.errors, programme.batchFailures],
+    wanted: [[], []],
+  });
+}
