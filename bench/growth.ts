@@ -170,7 +170,8 @@ async function compareLists(pair: Pair, options: BenchOptions): Promise<Comparis
   const comparisons: Comparison[] = [];
   const seconds = (options.seconds * (1 - decisionShare)) / (lists.length * 2);
   for (const list of lists) {
-    for (const page of [0, await deepestPage(pair.small, list)]) {
+    const deepest = Math.min(await deepestPage(pair.small, list), await deepestPage(pair.large, list));
+    for (const page of [0, deepest]) {
       options.progress.say(`growth: ${list.name} page ${page}`);
       comparisons.push(
         await compare(`${list.name} page ${page}`, {
@@ -185,7 +186,7 @@ async function compareLists(pair: Pair, options: BenchOptions): Promise<Comparis
   return comparisons;
 }
 
-/** Page 1,000, or the last full one of the small data, which has 10,000 cards and so no more than 100 pages of some lists. */
+/** Page 1,000, or the last full one: the small data has 10,000 cards and so no more than 100 pages of some lists. */
 async function deepestPage(stand: Stand, list: List): Promise<number> {
   const { rows } = await stand.pool.query<{ count: bigint }>(
     `SELECT count(*) AS count FROM ${list.table} WHERE merchant_id = $1`,

@@ -45,31 +45,32 @@ const ports = (): Ports => ({
   authorizationMerchant: portOf("AUTHORIZATION_MERCHANT_PORT", 4612),
 });
 
-const say = (line: string) => process.stdout.write(`${line}\n`);
+type Say = (line: string) => void;
+const say: Say = (line) => void process.stdout.write(`${line}\n`);
 
-function describe(sandbox: Sandbox): void {
+function describe(sandbox: Sandbox, tell: Say): void {
   const { urls } = sandbox.platform;
-  say(`\n${bold("Cardwright is running.")} ${dim("Ctrl-C stops it; the next npm start finds everything again.")}\n`);
-  say(`  Merchants' API     ${urls.api}/open-api/v1`);
-  say(`  Reference          ${urls.api}/docs`);
-  say(`  Operator API       ${urls.api}/operator/v1   ${dim(`Authorization: Bearer ${sandbox.desk.adminToken}`)}`);
-  say(`  Sandbox API        ${urls.api}/sandbox/v1/`);
-  say(`  Health, metrics    ${urls.operations}/readyz  /metrics`);
+  tell(`\n${bold("Cardwright is running.")} ${dim("Ctrl-C stops it; the next npm start finds everything again.")}\n`);
+  tell(`  Merchants' API     ${urls.api}/open-api/v1`);
+  tell(`  Reference          ${urls.api}/docs`);
+  tell(`  Operator API       ${urls.api}/operator/v1   ${dim(`Authorization: Bearer ${sandbox.desk.adminToken}`)}`);
+  tell(`  Sandbox API        ${urls.api}/sandbox/v1/`);
+  tell(`  Health, metrics    ${urls.operations}/readyz  /metrics`);
   for (const { account, server } of [sandbox.credit, sandbox.authorization]) {
-    say(`\n  ${bold(account.name)}  ${dim(`${account.mode}, ${account.merchantNo}`)}`);
-    say(`    its server       ${server.url}/`);
-    say(`    App ID           ${account.appId}`);
-    say(`    Api-Key          ${account.apiKey}`);
-    say(`    apiSecret        ${account.apiSecret}`);
-    say(`    opens cards on   ${account.productNo}`);
+    tell(`\n  ${bold(account.name)}  ${dim(`${account.mode}, ${account.merchantNo}`)}`);
+    tell(`    its server       ${server.url}/`);
+    tell(`    App ID           ${account.appId}`);
+    tell(`    Api-Key          ${account.apiKey}`);
+    tell(`    apiSecret        ${account.apiSecret}`);
+    tell(`    opens cards on   ${account.productNo}`);
   }
-  say(`\n${bold("Next")}`);
-  say(`  curl -s ${urls.api}/open-api/v1/merchant/token -H 'Api-Key: ${sandbox.credit.account.apiKey}'`);
-  say(`  Sign a user up at ${sandbox.authorization.server.url}/kyc, give them a card, and buy something:`);
-  say(`  curl -s ${urls.api}/sandbox/v1/purchases -H 'Api-Key: ${sandbox.authorization.account.apiKey}' \\`);
-  say(`    -H 'Content-Type: application/json' -d '{"card_no":"C…","amount":"12.50"}'`);
-  say(`  npm run verify       recomputes every balance from the first entry`);
-  say(`  Logs: ${logFile}\n`);
+  tell(`\n${bold("Next")}`);
+  tell(`  curl -s ${urls.api}/open-api/v1/merchant/token -H 'Api-Key: ${sandbox.credit.account.apiKey}'`);
+  tell(`  Sign a user up at ${sandbox.authorization.server.url}/kyc, give them a card, and buy something:`);
+  tell(`  curl -s ${urls.api}/sandbox/v1/purchases -H 'Api-Key: ${sandbox.authorization.account.apiKey}' \\`);
+  tell(`    -H 'Content-Type: application/json' -d '{"card_no":"C…","amount":"12.50"}'`);
+  tell(`  npm run verify       recomputes every balance from the first entry`);
+  tell(`  Logs: ${logFile}\n`);
 }
 
 async function main(): Promise<void> {
@@ -90,7 +91,10 @@ async function main(): Promise<void> {
       freshMerchants: false,
       onSeed: () => say(dim("The database is empty: setting up a card programme and a merchant per mode.")),
     });
-    await Promise.race([show(sandbox), stop]);
+    // After Ctrl-C the story goes on for a moment, but nobody wants to read it any more.
+    const reader = { isThere: true };
+    await Promise.race([show(sandbox, (line) => (reader.isThere ? say(line) : undefined)), stop]);
+    reader.isThere = false;
     await stop;
     say("\nStopping…");
   } finally {
@@ -101,13 +105,13 @@ async function main(): Promise<void> {
 }
 
 /** Plays the story once, then says what is there. */
-async function show(sandbox: Sandbox): Promise<void> {
-  say(`\n${bold("A purchase in each mode")}`);
-  const facts = await playStory(sandbox, (step) => say(stepLines(step)));
+async function show(sandbox: Sandbox, tell: Say): Promise<void> {
+  tell(`\n${bold("A purchase in each mode")}`);
+  const facts = await playStory(sandbox, (step) => tell(stepLines(step)));
   if (!facts.ok) {
-    say(`\nThe story did not go as it should; ${logFile} says more.`);
+    tell(`\nThe story did not go as it should; ${logFile} says more.`);
   }
-  describe(sandbox);
+  describe(sandbox, tell);
 }
 
 try {

@@ -8,7 +8,7 @@ export interface Choices {
   whole(least: number, most: number): number;
   /** True so many times of a hundred. */
   percent(share: number): boolean;
-  of<Value>(values: readonly [Value, ...Value[]]): Value;
+  of<const Value>(values: readonly [Value, ...Value[]]): Value;
 }
 
 /** `stream` tells apart the choices of several actors with one seed: leaving one of them out does not change the others'. */

@@ -4,6 +4,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../apps/server/
 import {
   becomes,
   endAll,
+  folderOfTest,
   freePort,
   newSecrets,
   type PlatformProcess,
@@ -12,7 +13,6 @@ import {
   scripts,
 } from "../support/processes.ts";
 import { type CardMerchant, enrolWithCard, getJson, postJson } from "../support/sandbox-merchant.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -25,7 +25,7 @@ let platform: PlatformProcess;
 let merchant: CardMerchant;
 
 beforeAll(async () => {
-  const dataDirectory = join(await temporaryFolder("away"), "postgres");
+  const dataDirectory = join(await folderOfTest(), "postgres");
   const port = await freePort();
   restart = () => startEmbeddedPostgres({ dataDirectory, port, settings: { fsync: "off" } });
   postgres = await restart();
@@ -36,8 +36,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await merchant.close();
-  await endAll();
   await postgres.stop();
+  await endAll();
 });
 
 const callToken = () =>

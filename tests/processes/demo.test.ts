@@ -36,7 +36,7 @@ const purchase = (facts: object) => ({
 const asTold = {
   ok: true,
   credit: chapter({ reason: "insufficient_credit", responseCode: "51" }),
-  authorization: chapter({ reason: "merchant_declined", responseCode: "05" }),
+  authorization: chapter({ reason: "merchant_declined", responseCode: "51" }),
   callbacks: { expected: 8, received: 8, verified: 8, refused: 0, complete: true },
 };
 

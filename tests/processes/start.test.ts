@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { becomes, beginCall, endAll, isAlive, ownData, type Running, run, scripts } from "../support/processes.ts";
+import { becomes, endAll, ownData, run, scripts } from "../support/processes.ts";
 import { getJson, postJson } from "../support/sandbox-merchant.ts";
+import { leftBy, nothingLeft, postmasterOf, shownBy } from "../support/started.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -16,35 +16,7 @@ beforeAll(async () => {
 
 afterAll(endAll);
 
-/** What a start has printed, read as a person does. */
-interface Shown {
-  readonly api: string;
-  readonly operations: string;
-  readonly adminToken: string;
-  readonly apiKeys: readonly string[];
-  readonly merchantServers: readonly string[];
-  readonly text: string;
-}
-
-async function shownBy(start: Running): Promise<Shown> {
-  await start.said(/Logs: /u);
-  const text = start.stdout();
-  const every = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, found = ""]) => found);
-  const one = (pattern: RegExp) => every(pattern)[0] ?? "";
-  return {
-    api: one(/Reference +(\S+)\/docs/gu),
-    operations: one(/Health, metrics +(\S+)\/readyz/gu),
-    adminToken: one(/Authorization: Bearer (\S+)/gu),
-    apiKeys: every(/^ +Api-Key +(\S+)$/gmu),
-    merchantServers: every(/^ +its server +(\S+)\/$/gmu),
-    text,
-  };
-}
-
 const start = () => run({ script: scripts.start, env });
-
-const postmasterPid = (): number =>
-  Number(readFileSync(join(directory, "postgres/postmaster.pid"), "utf8").split("\n")[0]);
 
 /** Purchases that a merchant's own books know. */
 async function bookings(server: string): Promise<unknown[]> {
@@ -58,19 +30,10 @@ async function counter(operations: string, sample: string): Promise<number> {
   return line === undefined ? 0 : Number(line.slice(sample.length));
 }
 
-async function expectGone(running: Running, postmaster: number): Promise<void> {
-  const { code, stderr } = await running.ended;
-  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect(isAlive(running.pid)).toBe(false);
-  expect(isAlive(postmaster)).toBe(false);
-  const marks = ["postgres.owner", "database-url", "postgres/postmaster.pid"];
-  expect(marks.filter((mark) => existsSync(join(directory, mark)))).toEqual([]);
-}
-
 test("start sets itself up, shows where everything is, and Ctrl-C leaves nothing behind but the data", async () => {
   const first = start();
   const shown = await shownBy(first);
-  const postmaster = postmasterPid();
+  const postmaster = postmasterOf(directory);
   expect(shown.text).toContain("The database is empty");
   expect(shown.text.match(/approved \(00\)/gu)).toHaveLength(2);
   expect(shown.text).toContain("all arrived, all signatures verified");
@@ -102,13 +65,13 @@ test("start sets itself up, shows where everything is, and Ctrl-C leaves nothing
   first.kill("SIGINT");
   first.kill("SIGINT");
   first.kill("SIGTERM");
-  await expectGone(first, postmaster);
+  expect(await leftBy(first, { directory, postmaster })).toEqual(nothingLeft);
 });
 
 test("a second start finds the merchants and their purchases, and sets nothing up again", async () => {
   const second = start();
   const shown = await shownBy(second);
-  const postmaster = postmasterPid();
+  const postmaster = postmasterOf(directory);
   expect(shown.text).not.toContain("The database is empty");
   expect(shown.text).toContain("all arrived, all signatures verified");
   // The first start's two and one by hand of the credit merchant, and this start's two.
@@ -133,47 +96,5 @@ test("a second start finds the merchants and their purchases, and sets nothing u
   expect(verified.code).toBe(0);
 
   second.kill("SIGTERM");
-  await expectGone(second, postmaster);
-});
-
-test("a start that was killed leaves nothing that keeps the next one from its data", async () => {
-  const killed = start();
-  await killed.said(/approved/u);
-  const postmaster = postmasterPid();
-  killed.kill("SIGKILL");
-  await killed.ended;
-
-  const next = start();
-  const shown = await shownBy(next);
-  expect(shown.text).toContain("all arrived, all signatures verified");
-  expect(isAlive(postmaster)).toBe(false);
-  const last = postmasterPid();
-  next.kill("SIGINT");
-  await expectGone(next, last);
-});
-
-test("Ctrl-C during the start stops what is up by then", async () => {
-  const early = start();
-  await early.said(/A purchase in each mode/u);
-  const postmaster = postmasterPid();
-  early.kill("SIGINT");
-  await expectGone(early, postmaster);
-  expect(early.stdout()).toMatch(/Stopping…\nStopped\.\n$/u);
-});
-
-test("a second Ctrl-C ends at once what the first would have waited for", async () => {
-  const impatient = start();
-  const shown = await shownBy(impatient);
-  const postmaster = postmasterPid();
-  const held = await beginCall(`${shown.api}/sandbox/v1/purchases`, { "Api-Key": shown.apiKeys[0] ?? "" });
-  impatient.kill("SIGINT");
-  await impatient.said(/Stopping/u);
-  // Later than what still counts as the same Ctrl-C.
-  await sleep(1_200);
-  expect(isAlive(impatient.pid)).toBe(true);
-  impatient.kill("SIGINT");
-  expect((await impatient.ended).code).toBe(130);
-  expect(impatient.stdout()).not.toContain("Stopped.");
-  expect(await held.end()).toBe("no answer");
-  await becomes("the database is stopped by its guard", () => !isAlive(postmaster));
+  expect(await leftBy(second, { directory, postmaster })).toEqual(nothingLeft);
 });

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -85,10 +85,23 @@ export function run(command: Command): Running {
   };
 }
 
-/** For `afterAll`: a test that failed half way leaves no process behind. */
+/** For `afterAll`: a test that failed half way leaves no process behind, and no test leaves data. */
 export async function endAll(): Promise<void> {
   for (const child of alive) child.kill("SIGKILL");
   await becomes("no child process is left", () => alive.size === 0);
+  for (const folder of folders.splice(0)) {
+    // A database whose process was killed may still be writing.
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+  }
+}
+
+const folders: string[] = [];
+
+/** A folder that `endAll` removes. */
+export async function folderOfTest(): Promise<string> {
+  const folder = await temporaryFolder("processes");
+  folders.push(folder);
+  return folder;
 }
 
 /** Asks until it is so, for a minute; an error counts as "not yet". */
@@ -116,7 +129,7 @@ export function isAlive(pid: number): boolean {
 
 /** Settings for `start`, `demo` and `verify`: a data directory of their own, and free ports. */
 export async function ownData(): Promise<{ readonly directory: string; readonly env: Record<string, string> }> {
-  const directory = join(await temporaryFolder("processes"), "data");
+  const directory = join(await folderOfTest(), "data");
   await mkdir(directory, { mode: 0o755 });
   return { directory, env: { CARDWRIGHT_DATA: directory, ...freePorts } };
 }

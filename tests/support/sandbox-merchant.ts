@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type ExampleMerchant, startExampleMerchant } from "@cardwright/example-merchant";
 import { createProgramme, enrolMerchant, type OperatorDesk, setCallbackUrl } from "../../scripts/sandbox/enrol.ts";
 import type { SandboxMerchant } from "../../scripts/sandbox/settings.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { folderOfTest } from "./processes.ts";
 
 /** A callback as it came in. */
 export interface Callback {
@@ -85,7 +85,7 @@ export async function enrolWithCard(options: {
   const account = await enrolMerchant(desk, { name: "Test merchant", mode, programme });
   const example = await startExampleMerchant({
     port: 0,
-    database: join(await temporaryFolder("merchant"), "books.sqlite"),
+    database: join(await folderOfTest(), "books.sqlite"),
     platformUrl: desk.apiUrl,
     kycUrl,
     apiKey: account.apiKey,

@@ -1,7 +1,7 @@
 import { createTestDatabase } from "@cardwright/testing/database";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
-import { plainArray, textArray } from "./array-text.ts";
+import { jsonArray, jsonArrayOf, plainArray, textArray } from "./array-text.ts";
 
 const database = await createTestDatabase();
 afterAll(() => database.drop());
@@ -42,4 +42,19 @@ test("numbers, booleans and UUIDs come back as they were", async () => {
     uuids: ["01a203ac-1680-77ce-83ec-0aefd2d62463"],
     none: [],
   });
+});
+
+test("JSON texts come back as they were, whatever the texts in them", async () => {
+  const json = fc
+    .oneof(text, fc.string({ unit: "binary" }))
+    .map((value) => JSON.stringify({ value: value.toWellFormed() }));
+  await fc.assert(
+    fc.asyncProperty(fc.array(json, { minLength: 1 }), async (values) => {
+      const { rows } = await database.pool.query<{ back: string[] }>(`SELECT ${jsonArrayOf("$1::text")} AS back`, [
+        jsonArray(values),
+      ]);
+      expect(rows[0]?.back).toEqual(values);
+    }),
+    { numRuns: 200 },
+  );
 });

@@ -19,3 +19,16 @@ export function textArray(values: readonly string[]): string {
 function escaped(text: string): string {
   return special.test(text) ? text.replaceAll(allSpecial, "\\$&") : text;
 }
+
+const separator = "\u001f";
+
+/**
+ * For JSON texts, which JSON.stringify has freed of control characters: joined by one of those instead of quoted, because the
+ * quotes that JSON is full of would each be escaped here and unescaped there. To be read with `jsonArrayOf`. None may be empty.
+ */
+export function jsonArray(values: readonly string[]): string {
+  return values.join(separator);
+}
+
+/** The SQL that makes a text[] of what `jsonArray` made. */
+export const jsonArrayOf = (parameter: string): string => `string_to_array(${parameter}, E'\\x1f')`;

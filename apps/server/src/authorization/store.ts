@@ -1,7 +1,7 @@
 import { DECLINES, type MerchantMode, type Remark, remarkSentence } from "@cardwright/contract";
 import { dataFees, type FeeRow, feeRowsJson } from "#consumptions/index.ts";
 import type { Sql } from "#database/index.ts";
-import { plainArray, textArray } from "./array-text.ts";
+import { jsonArray, jsonArrayOf, plainArray, textArray } from "./array-text.ts";
 import type { CardKey } from "./facts.ts";
 import type { DecisionItem } from "./item.ts";
 import type { LimitPeriods } from "./periods.ts";
@@ -101,7 +101,12 @@ function sortedKeys(keys: Iterable<{ readonly merchantId: number; readonly id: s
 
 const decideText = `SELECT verdict, reason, consume_no AS "consumeNo", consumption_status AS "consumptionStatus",
     partial_amount AS "partialAmount", merchant_reason AS "merchantReason"
-  FROM authorization_decide(${Array.from({ length: 41 }, (_, i) => `$${i + 1}`).join(", ")})`;
+  FROM authorization_decide(${Array.from({ length: 41 }, (_, i) => decideParameter(i + 1)).join(", ")})`;
+
+/** i_fee_rows, i_head, i_approved and i_tail. */
+function decideParameter(place: number): string {
+  return [18, 34, 35, 36].includes(place) ? jsonArrayOf(`$${place}`) : `$${place}`;
+}
 
 /** Decides a batch in one statement, which is one transaction; one row per item, in order. */
 export async function callDecide(sql: Sql, items: readonly DecisionItem[]): Promise<DecisionRow[]> {
@@ -115,6 +120,7 @@ export async function callDecide(sql: Sql, items: readonly DecisionItem[]): Prom
   );
   const plain = (value: (item: DecisionItem) => number | bigint | boolean | string) => plainArray(items.map(value));
   const texts = (value: (item: DecisionItem) => string) => textArray(items.map(value));
+  const json = (value: (item: DecisionItem) => string) => jsonArray(items.map(value));
   const { rows } = await sql.query<DecisionRow>({
     name: "authorization_decide",
     text: decideText,
@@ -136,7 +142,7 @@ export async function callDecide(sql: Sql, items: readonly DecisionItem[]): Prom
       plain((item) => item.creditTotal),
       plain((item) => item.reserveTotal),
       plain((item) => item.fee),
-      texts((item) => feeRowsJson(item.feeRows)),
+      json((item) => feeRowsJson(item.feeRows)),
       plain((item) => item.facts.limits.purchase),
       plain((item) => item.facts.limits.week),
       plain((item) => item.facts.limits.atmDay),
@@ -152,9 +158,9 @@ export async function callDecide(sql: Sql, items: readonly DecisionItem[]): Prom
       texts((item) => item.acceptor.country),
       plain((item) => item.holdId),
       plain((item) => item.callbackId),
-      texts((item) => item.dataHead),
-      texts((item) => item.dataApproved),
-      texts((item) => item.dataTail),
+      json((item) => item.dataHead),
+      json((item) => item.dataApproved),
+      json((item) => item.dataTail),
       plain((item) => item.at),
       plain((item) => item.holdUntil),
       reasons,

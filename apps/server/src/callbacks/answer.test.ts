@@ -78,13 +78,13 @@ test("beside a no, whatever approved_amount holds, the answer is a decline", () 
 test("every amount comes back exactly, as a text and as a number of any spelling", () => {
   const cents = fc.bigInt({ min: 1n, max: 99_999_999_999_999_999n });
   fc.assert(
-    fc.property(cents, fc.nat(10), (amount, zeros) => {
+    fc.property(cents, fc.integer({ min: 1, max: 10 }), (amount, zeros) => {
       const digits = amount.toString().padStart(3, "0");
       const plain = `${digits.slice(0, -2)}.${digits.slice(-2)}`;
       expect(approvedAmountOf(`"${plain}"`)).toBe(plain);
       expect(approvedAmountOf(plain)).toBe(plain);
       expect(approvedAmountOf(`${amount}e-2`)).toBe(plain);
-      if (zeros > 0) expect(approvedAmountOf(`${amount}.${"0".repeat(zeros)}E-02`)).toBe(plain);
+      expect(approvedAmountOf(`${amount}.${"0".repeat(zeros)}E-02`)).toBe(plain);
     }),
   );
 });

@@ -83,42 +83,6 @@ test("one merchant's circuit is no other's, and of too many merchants the one th
   expect(breaker.admit(merchantId)).toEqual({ merchantId, isProbe: false });
 });
 
-/** The rules said once more in the plainest way: the whole history is kept, and the present state is told from it. */
-class Model {
-  nowMs = 0;
-  failuresInRow = 0;
-  /** Every opening of the present trouble, the first one first. */
-  openings: { readonly atMs: number; readonly waitMs: number }[] = [];
-  probesOut = 0;
-
-  expectAdmission(): "ordinary" | "probe" | "none" {
-    const last = this.openings.at(-1);
-    if (last === undefined) return "ordinary";
-    return this.nowMs >= last.atMs + last.waitMs && this.probesOut === 0 ? "probe" : "none";
-  }
-
-  settle(isProbe: boolean, end: QuestionEnd): void {
-    if (isProbe) {
-      this.probesOut = 0;
-      if (end === "failed") this.#open([5, 10, 20, 40, 60][Math.min(this.openings.length, 4)] ?? 60);
-      if (end === "answered") this.#close();
-      return;
-    }
-    if (this.openings.length > 0 || end === "not_sent") return;
-    this.failuresInRow = end === "failed" ? this.failuresInRow + 1 : 0;
-    if (this.failuresInRow === 10) this.#open(5);
-  }
-
-  #open(seconds: number): void {
-    this.openings.push({ atMs: this.nowMs, waitMs: seconds * 1_000 });
-  }
-
-  #close(): void {
-    this.openings = [];
-    this.failuresInRow = 0;
-  }
-}
-
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.constant({ do: "ask" } as const) },
   {
@@ -135,45 +99,113 @@ const step = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.nat(30_000) }) },
 );
+type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
-test("in any order of questions, answers and waits it admits what the rules say, and tells every opening and closing", () => {
-  let opened = 0;
-  let closed = 0;
+/** What the breaker and its model have in common. */
+interface Subject {
+  ask(): "ordinary" | "probe" | "none";
+  /** What was told meanwhile. */
+  settle(isProbe: boolean, end: QuestionEnd): string[];
+  wait(ms: number): void;
+}
+
+/** Plays the steps and writes down everything that can be seen from outside. */
+function play(steps: readonly Step[], subject: Subject): string[] {
+  const out: boolean[] = [];
+  return steps.flatMap((each) => {
+    switch (each.do) {
+      case "wait": {
+        subject.wait(each.ms);
+        return [];
+      }
+      case "ask": {
+        const admission = subject.ask();
+        if (admission !== "none") out.push(admission === "probe");
+        return [`${admission}, ${out.filter((isProbe) => isProbe).length} probes out`];
+      }
+      case "settle": {
+        const [isProbe] = out.splice(each.which % Math.max(out.length, 1), 1);
+        return isProbe === undefined ? [] : subject.settle(isProbe, each.end);
+      }
+    }
+  });
+}
+
+function realSubject(): Subject {
+  const { breaker, changes, move } = breakerAtZero();
+  return {
+    ask: () => {
+      const permit = breaker.admit(merchantId);
+      return permit === null ? "none" : permit.isProbe ? "probe" : "ordinary";
+    },
+    settle: (isProbe, end) => {
+      const before = changes.length;
+      breaker.settle({ merchantId, isProbe }, end);
+      return changes
+        .slice(before)
+        .map((change) => `${change.kind} ${change.kind === "opened" ? change.waitMs : change.openMs}`);
+    },
+    wait: move,
+  };
+}
+
+/** The rules said once more in the plainest way: every opening of the present trouble is kept, and the state is told from them. */
+function modelSubject(): Subject {
+  let nowMs = 0;
+  let failuresInRow = 0;
+  let openings: { readonly atMs: number; readonly waitMs: number }[] = [];
+  let isProbeOut = false;
+  const open = (): string[] => {
+    const waitMs = [5_000, 10_000, 20_000, 40_000, 60_000][openings.length] ?? 60_000;
+    openings.push({ atMs: nowMs, waitMs });
+    return [`opened ${waitMs}`];
+  };
+  const close = (): string[] => {
+    const openMs = nowMs - (openings[0]?.atMs ?? 0);
+    openings = [];
+    failuresInRow = 0;
+    return [`closed ${openMs}`];
+  };
+  return {
+    ask: () => {
+      const last = openings.at(-1);
+      if (last === undefined) return "ordinary";
+      if (isProbeOut || nowMs < last.atMs + last.waitMs) return "none";
+      isProbeOut = true;
+      return "probe";
+    },
+    settle: (isProbe, end) => {
+      if (isProbe) {
+        isProbeOut = false;
+        if (end === "not_sent") return [];
+        return end === "failed" ? open() : close();
+      }
+      if (openings.length > 0 || end === "not_sent") return [];
+      failuresInRow = end === "failed" ? failuresInRow + 1 : 0;
+      return failuresInRow === 10 ? open() : [];
+    },
+    wait: (ms) => {
+      nowMs += ms;
+    },
+  };
+}
+
+test("in any order of questions, answers and waits it admits and tells what the rules say", () => {
+  const seen = new Map<string, number>();
   fc.assert(
     fc.property(fc.array(step, { minLength: 50, maxLength: 400 }), (steps) => {
-      const { breaker, changes, move } = breakerAtZero();
-      const model = new Model();
-      const out: Permit[] = [];
-      for (const each of steps) {
-        if (each.do === "wait") {
-          move(each.ms);
-          model.nowMs += each.ms;
-        } else if (each.do === "ask") {
-          const expected = model.expectAdmission();
-          const permit = breaker.admit(merchantId);
-          expect(permit === null ? "none" : permit.isProbe ? "probe" : "ordinary").toBe(expected);
-          if (permit !== null) out.push(permit);
-          if (expected === "probe") model.probesOut = 1;
-        } else {
-          const [permit] = out.splice(each.which % Math.max(out.length, 1), 1);
-          if (permit !== undefined) {
-            const before = changes.length;
-            const openings = model.openings.length;
-            breaker.settle(permit, each.end);
-            model.settle(permit.isProbe, each.end);
-            const told = changes.slice(before).map((change) => change.kind);
-            const happened = Math.sign(model.openings.length - openings);
-            expect(told).toEqual(happened === 0 ? [] : [happened > 0 ? "opened" : "closed"]);
-          }
-        }
-        expect(out.filter((permit) => permit.isProbe).length).toBeLessThanOrEqual(1);
+      const real = play(steps, realSubject());
+      for (const line of real) {
+        const [word = ""] = line.split(/[ ,]/u);
+        seen.set(word, (seen.get(word) ?? 0) + 1);
       }
-      opened += changes.filter((change) => change.kind === "opened").length;
-      closed += changes.filter((change) => change.kind === "closed").length;
+      expect(real).toEqual(play(steps, modelSubject()));
+      expect(real.filter((line) => /[2-9] probes/u.test(line))).toEqual([]);
     }),
     { numRuns: 300 },
   );
   // Otherwise the steps above would have tested nothing.
-  expect(opened).toBeGreaterThan(100);
-  expect(closed).toBeGreaterThan(10);
+  for (const word of ["ordinary", "probe", "none", "opened", "closed"]) {
+    expect([word, (seen.get(word) ?? 0) > 10]).toEqual([word, true]);
+  }
 });

@@ -113,7 +113,10 @@ const unrulyMerchants: Readonly<Record<string, readonly [Unruly, QuestionOutcome
     says(`HTTP/1.1 200 OK\r\nContent-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\na\r\n${yes}\r\n0\r\n\r\n`),
     "bad_answer",
   ],
-  "compresses what nobody asked it to": [says(answer("\u001f\u008b\u0008", "Content-Encoding: gzip\r\n")), "bad_answer"],
+  "compresses what nobody asked it to": [
+    says(answer("\u001f\u008b\u0008", "Content-Encoding: gzip\r\n")),
+    "bad_answer",
+  ],
   "answers 204": [says("HTTP/1.1 204 No Content\r\n\r\n"), "bad_answer"],
   "switches protocols": [
     says("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"),
@@ -188,14 +191,12 @@ async function kindOf(merchantId: number): Promise<QuestionOutcome["kind"]> {
 /** Questions one after the other in ten lines, for as long as others are being asked. */
 async function askHealthyDuring(others: Promise<unknown>): Promise<string[]> {
   const kinds: string[] = [];
-  let over = false;
-  const ended = others.finally(() => {
-    over = true;
-  });
+  const over = new AbortController();
+  const ended = others.finally(() => over.abort());
   const lines = Array.from({ length: 10 }, async () => {
     do {
       kinds.push(await kindOf(healthyId));
-    } while (!over);
+    } while (!over.signal.aborted);
   });
   await Promise.all([ended, ...lines]);
   return kinds;

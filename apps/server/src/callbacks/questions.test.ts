@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { systemClock } from "#kernel/index.ts";
 import type { BreakerChange } from "./breaker.ts";
 import { createConnections } from "./connections.ts";
+import { startMerchantProcess } from "./merchant-process.testing.ts";
 import {
   answerJson,
   answers,
@@ -226,6 +227,18 @@ test("declines, questions that could not be sent and questions beyond the cap do
   url = merchant.url;
   expect(await outcomeOf()).toEqual({ kind: "declined", code: 1, reason: null });
   expect(circuitChanges).toEqual([]);
+});
+
+test("a question asked in the very turn in which the merchant's server has closed its connections is answered", async () => {
+  const separate = await startMerchantProcess();
+  url = `http://127.0.0.1:${separate.port}/`;
+  expect(await outcomeOf()).toMatchObject({ kind: "approved" });
+  const outcome = await separate.whileReading(() => {
+    separate.breakConnections("end");
+    return outcomeOf();
+  });
+  expect(outcome).toMatchObject({ kind: "approved" });
+  await separate.stop();
 });
 
 test("a bug of the asker fails the purchase instead of throwing", async () => {
