@@ -28,11 +28,14 @@ async function main(): Promise<number> {
   const progress = (step: string) => void process.stderr.write(`  ${step}\n`);
   const database = await openDatabase({ data: dataDirectoryOf(clone), besideOthers: true, log: progress });
   try {
-    await migrate({
-      url: database.url,
-      directory: fileURLToPath(new URL("../apps/server/migrations", import.meta.url)),
-      clock: { now: () => Date.now() },
-    });
+    if (database.isEmbedded) {
+      // A first verify on a new clone finds an empty ledger. A database of its own is looked at and never changed.
+      await migrate({
+        url: database.url,
+        directory: fileURLToPath(new URL("../apps/server/migrations", import.meta.url)),
+        clock: { now: () => Date.now() },
+      });
+    }
     const pool = createPool({
       url: database.url,
       role: "cardwright_app",
@@ -42,6 +45,11 @@ async function main(): Promise<number> {
       statementTimeoutMs: 3_600_000,
     });
     try {
+      const { rows } = await pool.query<{ there: boolean }>("SELECT to_regclass('ledger.posting') IS NOT NULL AS there");
+      if (rows[0]?.there !== true) {
+        process.stderr.write("The database has no ledger: it is not one of Cardwright, or was never started.\n");
+        return 1;
+      }
       return await report(pool, progress);
     } finally {
       await pool.end();

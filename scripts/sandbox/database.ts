@@ -10,8 +10,8 @@ import type { DataDirectory } from "./data-directory.ts";
 
 export interface OpenDatabase {
   readonly url: string;
-  /** What a person wants to know about it. */
-  readonly description: string;
+  /** Made by this clone, and not a database of somebody else's. */
+  readonly isEmbedded: boolean;
   /** Stops it when this process started it. */
   close(): Promise<void>;
 }
@@ -34,12 +34,12 @@ export async function openDatabase(options: {
     if (!/^postgres(ql)?:\/\//u.test(given)) {
       throw new DatabaseRefused("unreachable", explainConnectionFailure({ code: "ERR_INVALID_URL" }, given));
     }
-    return { url: given, description: "the database of DATABASE_URL", close: async () => {} };
+    return { url: given, isEmbedded: false, close: async () => {} };
   }
   const directory = options.data.path;
   const running = options.besideOthers ? await readFile(addressFile(directory), "utf8").catch(() => "") : "";
   if (running !== "" && (await answers(running))) {
-    return { url: running, description: "the embedded database that is running", close: async () => {} };
+    return { url: running, isEmbedded: true, close: async () => {} };
   }
   const server = await startEmbeddedPostgres({
     dataDirectory: await options.data.postgres(),
@@ -48,7 +48,7 @@ export async function openDatabase(options: {
   await writeFile(addressFile(directory), server.url, { mode: 0o600 });
   return {
     url: server.url,
-    description: "an embedded database",
+    isEmbedded: true,
     close: async () => {
       await rm(addressFile(directory), { force: true });
       await server.stop();

@@ -73,8 +73,7 @@ export async function openStand({ databaseUrl, say }: StandOptions): Promise<Sta
   const folder = await temporaryFolder("faults");
   const common = { ...secrets, DATABASE_URL: databaseUrl };
   say("starting the platform");
-  const api = await runPlatform({ ...common, CARDWRIGHT_ROLE: "api" });
-  const known = { API_PORT: portOf(api.api), KYC_SIMULATOR_PORT: portOf(api.kycSimulator) };
+  let known: Readonly<Record<string, string>> = {};
   const start = async (place: Place): Promise<void> => {
     place.running = await runPlatform({
       ...common,
@@ -93,7 +92,12 @@ export async function openStand({ databaseUrl, say }: StandOptions): Promise<Sta
     newPlace("network 2", "network"),
     newPlace("worker", "worker"),
   ] as const;
-  for (const place of places) restart(place);
+  const [network, otherNetwork, worker] = places;
+  restart(network);
+  restart(otherNetwork);
+  const api = await runPlatform({ ...common, CARDWRIGHT_ROLE: "api" });
+  known = { API_PORT: portOf(api.api), KYC_SIMULATOR_PORT: portOf(api.kycSimulator) };
+  restart(worker);
   await Promise.all(places.map((place) => place.started));
 
   const pool = openPool(databaseUrl, "cardwright_app");

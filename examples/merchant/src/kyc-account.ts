@@ -23,12 +23,7 @@ export async function issueShareToken(
     body: { outcome: request.outcome, applicant },
     timeoutMs: 10_000,
   });
-  if (
-    typeof answer === "object" &&
-    answer !== null &&
-    "token" in answer &&
-    typeof answer.token === "string"
-  ) {
+  if (typeof answer === "object" && answer !== null && "token" in answer && typeof answer.token === "string") {
     return answer.token;
   }
   throw new NoAnswer("the KYC account", "no token in the answer");

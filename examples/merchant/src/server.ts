@@ -38,7 +38,14 @@ const securityHeaders = {
 
 /** The merchant's own HTTP server: its users' API, its two pages, and the callback URL that the platform calls. */
 export function createMerchantServer(deps: ServerDeps): Server {
-  const server = createServer((incoming, outgoing) => void answer(deps, incoming, outgoing));
+  const server = createServer((incoming, outgoing) => {
+    // Once it closes nothing more is wanted on this connection; kept alive, it would hold the closing up.
+    if (!server.listening) outgoing.setHeader("Connection", "close");
+    outgoing.once("finish", () => {
+      if (!server.listening) server.closeIdleConnections();
+    });
+    void answer(deps, incoming, outgoing);
+  });
   server.headersTimeout = 5000;
   server.requestTimeout = 10_000;
   server.maxConnections = 1000;

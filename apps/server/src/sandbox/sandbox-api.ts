@@ -1,6 +1,7 @@
 import { DECLINES, isDeclineReason } from "@cardwright/contract";
 import type { FastifyError, FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import { isUnavailable } from "#database/index.ts";
 import { type Result, unreachable } from "#kernel/index.ts";
 import type { TellRefusal, ToldState } from "./card-maker.ts";
 import type { MovableClock } from "./clock.ts";
@@ -59,6 +60,7 @@ const faults = {
   },
   network_unavailable: { status: 503, code: "network_unavailable", message: "the card network does not answer now" },
   too_far_ahead: { status: 409, code: "too_far_ahead", message: "the clock may be 10 years ahead of real time" },
+  no_database: { status: 503, code: "no_database", message: "the database cannot be reached; try again" },
   unexpected: { status: 500, code: "unexpected", message: "something failed on our side" },
 } as const satisfies Record<string, Fault>;
 
@@ -97,6 +99,9 @@ const purchaseInput = z.strictObject({
 const clockInput = z.strictObject({ advance: z.string().max(64) });
 
 function send(reply: FastifyReply, fault: Fault): FastifyReply {
+  if (fault.status === 503) {
+    reply.header("retry-after", "2");
+  }
   const { code, message, field = "" } = fault;
   return reply.code(fault.status).send({ error: { code, message, field } });
 }
@@ -261,6 +266,6 @@ function faultOf(deps: SandboxApiDeps, error: FastifyError): Fault {
       return faults.wrong_media_type;
     default:
       deps.onError(error);
-      return faults.unexpected;
+      return isUnavailable(error) ? faults.no_database : faults.unexpected;
   }
 }
