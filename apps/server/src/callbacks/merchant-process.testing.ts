@@ -61,17 +61,14 @@ export async function startMerchantProcess(): Promise<MerchantProcess> {
       const startedMs = performance.now();
       while (performance.now() - startedMs < blindMs);
     },
-    whileReading: async (run) => {
+    whileReading: async <Value>(run: () => Promise<Value>) => {
       const socket = connect(port, "127.0.0.1");
       socket.on("error", () => {});
       await once(socket, "connect");
-      const running = new Promise<Awaited<ReturnType<typeof run>>>((resolve) => {
-        socket.once("data", () => resolve(run()));
-      });
+      const running = Promise.withResolvers<Value>();
+      socket.once("data", () => void run().then(running.resolve, running.reject));
       socket.write("x");
-      const value = await running;
-      socket.destroy();
-      return value;
+      return running.promise.finally(() => socket.destroy());
     },
     stop: async () => {
       child.kill();
