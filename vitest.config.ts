@@ -8,6 +8,7 @@ export default defineConfig({
       "examples/**/*.test.ts",
       "scripts/**/*.test.ts",
       "tests/**/*.test.ts",
+      "bench/**/*.test.ts",
     ],
     exclude: ["**/node_modules/**", "**/.data/**"],
     globalSetup: ["tests/support/global-setup.ts"],

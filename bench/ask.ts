@@ -9,7 +9,7 @@ import { openLoop } from "./open-loop.ts";
 import { openPlatformPool, startBenchServer } from "./postgres.ts";
 import { type Helper, type MerchantProcess, startHelper, startMerchantProcess } from "./processes.ts";
 import { apiSecret, appId, createQuestions } from "./questions.ts";
-import { closedLoop, interleave, medianRate, type Slice } from "./slices.ts";
+import { closedLoop, interleave, medianRate, rateOf, type Slice } from "./slices.ts";
 import { buildDatabase, openStand, type Stand } from "./stand.ts";
 import { latenciesOf, rounded } from "./statistics.ts";
 
@@ -126,6 +126,7 @@ async function measure(parts: Parts, options: BenchOptions): Promise<BenchResult
       onRound: (so) =>
         progress.say(`ask: ${Math.round(medianRate(so.ours))}/s, bare ${Math.round(medianRate(so.baseline))}/s`),
     });
+    const signing = await closedLoop({ inFlight, seconds: slice, once: bare.onceSigned, signal });
     progress.say(`ask: open loop at ${openRate}/s`);
     const bareOpen = await openLoop(
       { rate: openRate, seconds: seconds * openShare, seed: 7 },
@@ -150,6 +151,7 @@ async function measure(parts: Parts, options: BenchOptions): Promise<BenchResult
       p99_ms: latenciesOf(latencies).p99_ms,
       details: {
         data_on: place,
+        bare_with_signing_per_s: Math.round(rateOf(signing)),
         added_p99_ms: addedP99,
         added_bar_ms: addedBar,
         open_loop: { rate: openRate, ...added },
@@ -164,10 +166,12 @@ async function measure(parts: Parts, options: BenchOptions): Promise<BenchResult
   }
 }
 
-/** The same call without the platform: body and signature of a question, made once. */
-function openBareCalls(merchantUrl: string) {
-  const url = new URL(merchantUrl);
-  const pool = new HttpPool(url.origin, { connections: inFlight, pipelining: 1 });
+interface SignedQuestion {
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
+function signedQuestion(): SignedQuestion {
   const timestamp = String(Date.now());
   const dataText = `{"consume_no":"O202611221HX8M0Z7B706835D","card_no":"C2026092821J7W017D67D8AB4","cardholder_no":"U2026092821J7W017D67D8AB4","type":"Consumption","amount":25.81,"local_amount":25.81,"local_currency":"USD","merchant_info":{"country":"SG","merchant_mcc":"5411","city":"Singapore","merchant_name":"Corner Shop"},"status":"Pending","time":${timestamp}}`;
   const headers = {
@@ -178,12 +182,21 @@ function openBareCalls(merchantUrl: string) {
     timezone: "UTC+8",
     "deadline-ms": "800",
   };
-  const body = `{"id":"019a0000-0000-7000-8000-000000000000","action":"Auth","data":${dataText}}`;
+  return { headers, body: `{"id":"019a0000-0000-7000-8000-000000000000","action":"Auth","data":${dataText}}` };
+}
+
+/** The same call without the platform: with one signature for all of them, or each signed as every question must be. */
+function openBareCalls(merchantUrl: string) {
+  const url = new URL(merchantUrl);
+  const pool = new HttpPool(url.origin, { connections: inFlight, pipelining: 1 });
+  const call = async (question: SignedQuestion): Promise<void> => {
+    const answer = await pool.request({ path: url.pathname, method: "POST", ...question });
+    await answer.body.text();
+  };
+  const signedOnce = signedQuestion();
   return {
-    once: async (): Promise<void> => {
-      const answer = await pool.request({ path: url.pathname, method: "POST", headers, body });
-      await answer.body.text();
-    },
+    once: () => call(signedOnce),
+    onceSigned: () => call(signedQuestion()),
     close: () => pool.close(),
   };
 }

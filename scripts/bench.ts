@@ -80,6 +80,10 @@ async function main(): Promise<number> {
     const place = tmpfs ? "tmpfs" : "disk";
     const found = await runOne(benchmark, { seconds, hot, rows, profile, place, signal: stopping.signal, progress });
     failed ||= found === null;
+    if (stopping.signal.aborted) {
+      // Half a measurement is none.
+      break;
+    }
     for (const result of found ?? []) {
       results.push(result);
       if (json) {

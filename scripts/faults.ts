@@ -34,7 +34,7 @@ const proofs: readonly Proof[] = [
   },
   {
     name: "kill",
-    summary: "kill -9 of platform processes under load, then every promise is looked at",
+    summary: "kill -9 of platform processes and lost answers of the database under load; every promise is looked at",
     run: (options) => proveKills({ ...options, customers: 10, race: { purchases: 1_000, winners: 500 }, time: "real" }),
   },
   {

@@ -112,7 +112,9 @@ function faultsOfRow(
   const told = lastTold(message);
   if (rows.length > 1) return [`is there ${rows.length} times`];
   if (row === undefined) {
-    return told.kind === "approved" || everyMessage ? ["is not in the ledger"] : [];
+    // What failed on our side before anything was written is a decline without a number.
+    const mayBeMissing = told.kind === "declined" && told.reason === "system_error" && told.consumeNo === "";
+    return told.kind === "approved" || (everyMessage && !mayBeMissing) ? ["is not in the ledger"] : [];
   }
   const faults: string[] = [];
   if (told.kind !== "nothing" && told.consumeNo !== "" && told.consumeNo !== row.consumeNo) {

@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import { Pool } from "undici";
 
 /** A callback as it came to a merchant's door. */
@@ -34,13 +34,7 @@ export async function openDoor(options: { readonly callbackUrl: string }): Promi
       const body = Buffer.concat(pieces);
       if (arrivals.length < arrivalsMax) arrivals.push(arrivalOf(body.toString("utf8"), request.headers["sequence"]));
       const { host: _host, connection: _connection, "content-length": _length, ...headers } = request.headers;
-      merchant
-        .request({ method: "POST", path: target.pathname, headers, body })
-        .then(async (answer) => {
-          response.writeHead(answer.statusCode, { "Content-Type": "application/json" });
-          response.end(await answer.body.text());
-        })
-        .catch(() => response.destroy());
+      void handOn(merchant, { path: target.pathname, headers, body, response });
     });
   });
   // Longer than any caller keeps idle connections.
@@ -59,6 +53,26 @@ export async function openDoor(options: { readonly callbackUrl: string }): Promi
   };
 }
 
+async function handOn(
+  merchant: Pool,
+  call: {
+    readonly path: string;
+    readonly headers: IncomingHttpHeaders;
+    readonly body: Buffer;
+    readonly response: ServerResponse;
+  },
+): Promise<void> {
+  const { response, ...request } = call;
+  try {
+    const answer = await merchant.request({ method: "POST", ...request });
+    const text = await answer.body.text();
+    response.writeHead(answer.statusCode, { "Content-Type": "application/json" });
+    response.end(text);
+  } catch {
+    response.destroy();
+  }
+}
+
 function arrivalOf(text: string, sequence: string | string[] | undefined): Arrival {
   const { id, action, data } = fieldsOf(JSON.parse(text));
   const { card_no: cardNo, consume_no: consumeNo } = fieldsOf(data);
@@ -66,11 +80,13 @@ function arrivalOf(text: string, sequence: string | string[] | undefined): Arriv
     id: String(id),
     action: String(action),
     sequence: typeof sequence === "string" ? Number(sequence) : null,
-    cardNo: String(cardNo ?? ""),
-    consumeNo: String(consumeNo ?? ""),
+    cardNo: textOf(cardNo),
+    consumeNo: textOf(consumeNo),
     body: text.replace(/^\{"id":"[^"]*"/u, ""),
   };
 }
 
 const fieldsOf = (value: unknown): Record<string, unknown> =>
   typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value)) : {};
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");

@@ -3,6 +3,7 @@ import type { ProofOptions, ProofReport } from "./proof.ts";
 import type { Choices } from "./random.ts";
 import type { Place, Stand } from "./stand.ts";
 import { proveUnderTrouble, type Scene, waitFor } from "./trouble.ts";
+import { openWire, type Wire } from "./wire.ts";
 
 export interface KillProofOptions extends ProofOptions {
   readonly kills: number;
@@ -17,28 +18,37 @@ const pauseMsMax = 80;
 /** Between a kill and the next one: shorter than a start, so that sometimes two processes are away. */
 const gapMsMax = 1_200;
 const gapMsMin = 50;
+const answersLostPerKill = 3;
 /** Before the first kill and after the last, so that there is always something to be cut off. */
 const warmMs = 500;
 const startLookMs = 20;
 
-/** kill -9 of random processes at random moments while purchases go on, each started again at once. */
+/**
+ * kill -9 of random processes at random moments while purchases go on, each started again at once; in between, answers of the
+ * database to a decision are lost on the way to a process that goes on.
+ */
 export async function proveKills(options: KillProofOptions): Promise<ProofReport> {
   const db = await createDatabaseOn(options.server);
+  const wire = await openWire(db.url);
   try {
     return await proveUnderTrouble({
       ...options,
       proof: "kill",
-      databaseUrl: db.url,
+      databaseUrl: wire.url,
       buyers,
       pauseMsMax,
-      trouble: (scene) => killProcesses(scene, options.kills),
+      trouble: (scene) => killProcesses(scene, { kills: options.kills, wire }),
     });
   } finally {
+    await wire.close();
     await db.drop();
   }
 }
 
-async function killProcesses(scene: Scene, kills: number): Promise<Record<string, number>> {
+async function killProcesses(
+  scene: Scene,
+  { kills, wire }: { readonly kills: number; readonly wire: Wire },
+): Promise<Record<string, number>> {
   const { stand, load, choices, say, signal } = scene;
   const killed = { network: 0, worker: 0 };
   await waitFor(warmMs, signal);
@@ -51,11 +61,16 @@ async function killProcesses(scene: Scene, kills: number): Promise<Record<string
     await running.ended;
     stand.restart(place);
     say(`kill ${kill + 1} of ${kills}: ${place.name}, ${load.messages.length} messages so far`);
-    await waitFor(choices.whole(gapMsMin, gapMsMax), signal);
+    for (let answer = 0; answer < answersLostPerKill; answer += 1) {
+      wire.loseNextAnswer();
+      await waitFor(choices.whole(gapMsMin, gapMsMax) / answersLostPerKill, signal);
+    }
   }
   await Promise.all(stand.places.map((place) => place.started));
   await waitFor(warmMs, signal);
-  return { kills: killed.network + killed.worker, "network kills": killed.network, "worker kills": killed.worker };
+  const all = killed.network + killed.worker;
+  const lost = wire.cuts();
+  return { kills: all, "network kills": killed.network, "worker kills": killed.worker, "lost answers": lost };
 }
 
 /** A process that runs. The first two kills reach one of each role, the others whichever. */

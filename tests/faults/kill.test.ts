@@ -2,7 +2,7 @@ import { expect, inject, test } from "vitest";
 import { proveKills } from "./kill-proof.ts";
 
 /** The short version of `npm run test:faults -- kill`; it jumps over the 30 s that an orphaned hold lasts. */
-test("after kill -9 of processes under load every promise is kept, in the ledger and at the merchants", async () => {
+test("after kill -9 of processes and lost answers of the database under load every promise is kept, in the ledger and at the merchants", async () => {
   const server = inject("databaseServer");
   if ("problem" in server) throw new Error(server.problem);
   const { signal } = new AbortController();
@@ -18,4 +18,5 @@ test("after kill -9 of processes under load every promise is kept, in the ledger
   });
   expect(report).toMatchObject({ ok: true, violations: [] });
   expect(report.numbers["kills"]).toBe(3);
+  expect(report.numbers["lost answers"]).toBeGreaterThan(0);
 }, 120_000);

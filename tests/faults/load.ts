@@ -42,6 +42,7 @@ const messagesMax = 100_000;
 /** A network asks again at once, elsewhere, half of the time; the rest it leaves for later. */
 const retriedPercent = 50;
 const noProcessPauseMs = 20;
+const silencePauseMs = 250;
 
 export function startLoad(options: LoadOptions): Load {
   const messages: Message[] = [];
@@ -61,7 +62,8 @@ export function startLoad(options: LoadOptions): Load {
       if (first.kind === "nothing" && other !== null && options.choices.percent(retriedPercent)) {
         await send(options.stand, message, other);
       }
-      await sleep(options.choices.whole(0, options.pauseMsMax));
+      // Whoever hears nothing does not come back at once: without a database that would be all there is.
+      await sleep(first.kind === "nothing" ? silencePauseMs : options.choices.whole(0, options.pauseMsMax));
     }
   };
   const buyers = Array.from({ length: options.buyers }, buy);

@@ -90,7 +90,7 @@ export async function proveModel(options: ModelProofOptions): Promise<ProofRepor
   try {
     const stage = await setStage(programme, { ...options, counts });
     const time = createChoices({ seed, stream: 1_000_000 });
-    for (let round = 1; stage.steps < options.steps && !signal.aborted; round += 1) {
+    while (stage.steps < options.steps && !signal.aborted) {
       await playRound(stage, checks);
       steps = stage.steps;
       if (time.percent(40)) await moveTime(stage, { time, checks });

@@ -21,6 +21,13 @@ export const authorization = {
   /** A repeat of a message whose merchant is being asked waits for that answer: 20 looks, 100 ms apart. */
   repeatLooksMax: 20,
   repeatLookMs: 100,
+  /**
+   * A statement whose connection broke is sent again, since it may have been done: 3 times, 100 ms apart, but not any more when the
+   * first tries took longer than 2 s (a database that hangs), because a network waits for no more than a few seconds.
+   */
+  uncertainRetriesMax: 3,
+  uncertainWaitMs: 100,
+  uncertainMsMax: 2_000,
   /** Holds released in one step of the sweep. */
   releaseBatchMax: 200,
   /** Minor units; 13 digits keep every sum of a batch far inside a bigint. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type DeclineReason, isDeclineReason } from "@cardwright/contract";
 import { authData } from "#consumptions/index.ts";
-import type { Batcher } from "#database/index.ts";
+import { type Batcher, isUnavailable } from "#database/index.ts";
 import { type Clock, unreachable } from "#kernel/index.ts";
 import { authorization as bounds } from "../limits.ts";
 import type { AskMerchant } from "./ask.ts";
@@ -57,13 +57,52 @@ async function decideCard(
     }
     const now = deps.clock.now();
     const item = decisionItem({ request, facts, preset: await refusalBefore(deps, { request, facts, now }), now });
-    const row = await deps.decisions.submit(item);
+    const row = ownFirst(item, await submitForCertain(deps.decisions, item));
     if (row.verdict !== "stale") {
       return answerOf(deps, { item, row });
     }
     deps.facts.forget(key);
   }
   throw new Error(`the card changed ${bounds.staleRetriesMax + 1} times during one decision`);
+}
+
+/**
+ * A connection that breaks leaves open whether its statement was done, and a decline must not be answered over an approval that
+ * was. Both statements tell it when the same item comes again, so it does, for as long as that makes sense to a waiting network.
+ */
+async function submitForCertain<Item, Row>(batcher: Batcher<Item, Row>, item: Item): Promise<Row> {
+  const startedMs = performance.now();
+  for (let retry = 1; ; retry += 1) {
+    try {
+      return await batcher.submit(item);
+    } catch (error) {
+      const tooLate = performance.now() - startedMs > bounds.uncertainMsMax;
+      if (!isUnavailable(error) || retry > bounds.uncertainRetriesMax || tooLate) {
+        throw error;
+      }
+      await sleep(bounds.uncertainWaitMs);
+    }
+  }
+}
+
+/** A repeat of the item itself was its own first try, whose outcome was lost on the way. */
+function ownFirst(item: DecisionItem, row: DecisionRow): DecisionRow {
+  if (row.verdict !== "repeat" || row.consumeNo !== item.consumeNo) {
+    return row;
+  }
+  switch (row.consumptionStatus) {
+    case "Asking":
+      return { ...row, verdict: "asking" };
+    case "Fail":
+      return { ...row, verdict: "declined" };
+    case "Pending":
+    case "Success":
+      return { ...row, verdict: "approved" };
+    case "":
+      return row;
+    default:
+      return unreachable(row.consumptionStatus);
+  }
 }
 
 /** What can be refused without a lock. */
@@ -136,7 +175,8 @@ async function askAndConclude(deps: AuthorizeDeps, item: DecisionItem): Promise<
   const { facts, consumeNo } = item;
   const answer = await deps.ask({ merchantId: facts.merchantId, consumeNo, data: authDataOf(item) });
   const { end, partial } = weigh(item, answer);
-  const row = await deps.conclusions.submit(conclusionOf(item, { end, partial, now: deps.clock.now() }));
+  const conclusion = conclusionOf(item, { end, partial, now: deps.clock.now() });
+  const row = await submitForCertain(deps.conclusions, conclusion);
   if (row.consumptionStatus !== "Fail") {
     return { approved: true, consumeNo, partialAmount: partial?.amount ?? null, repeat: false };
   }

@@ -438,8 +438,12 @@ export async function listCardholders(sql: Sql, filter: CardholderFilter): Promi
     conditions.push(`cardholder_unique_no = $${values.push(filter.cardholderUniqueNo)}`);
   }
   const { rows } = await sql.query<CardholderRow>(
-    `SELECT ${cardholderColumns} FROM cardholder WHERE ${conditions.join(" AND ")}
-     ORDER BY created_at DESC, cardholder_no DESC LIMIT $4 OFFSET $5`,
+    `SELECT ${cardholderColumns} FROM cardholder
+     JOIN (
+       SELECT merchant_id, cardholder_no FROM cardholder WHERE ${conditions.join(" AND ")}
+       ORDER BY created_at DESC, cardholder_no DESC LIMIT $4 OFFSET $5
+     ) page USING (merchant_id, cardholder_no)
+     ORDER BY created_at DESC, cardholder_no DESC`,
     values,
   );
   return rows.map(cardholderOf);

@@ -248,8 +248,12 @@ export async function selectCards(sql: Sql, filter: CardFilter): Promise<Card[]>
   }
   values.push(filter.limit, filter.offset);
   const { rows } = await sql.query<CardRow>(
-    `SELECT ${columns} FROM card WHERE ${conditions.join(" AND ")}
-     ORDER BY card_no DESC LIMIT $${values.length - 1} OFFSET $${values.length}`,
+    `SELECT ${columns} FROM card
+     JOIN (
+       SELECT merchant_id, card_no FROM card WHERE ${conditions.join(" AND ")}
+       ORDER BY card_no DESC LIMIT $${values.length - 1} OFFSET $${values.length}
+     ) page USING (merchant_id, card_no)
+     ORDER BY card_no DESC`,
     values,
   );
   return rows.map(toCard);

@@ -108,8 +108,12 @@ export async function selectTransfers(sql: Sql, filter: TransferFilter): Promise
   }
   values.push(filter.limit, filter.offset);
   const { rows } = await sql.query<TransferRow>(
-    `SELECT ${columns} FROM credit_transfer WHERE ${conditions.join(" AND ")}
-     ORDER BY transfer_no DESC LIMIT $${values.length - 1} OFFSET $${values.length}`,
+    `SELECT ${columns} FROM credit_transfer
+     JOIN (
+       SELECT merchant_id, transfer_no FROM credit_transfer WHERE ${conditions.join(" AND ")}
+       ORDER BY transfer_no DESC LIMIT $${values.length - 1} OFFSET $${values.length}
+     ) page USING (merchant_id, transfer_no)
+     ORDER BY transfer_no DESC`,
     values,
   );
   return rows.map(toTransfer);

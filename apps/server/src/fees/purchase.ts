@@ -1,7 +1,8 @@
-import { applyRate, type Rate } from "@cardwright/money";
+import type { Rate } from "@cardwright/money";
 import type { FeeRow } from "#consumptions/index.ts";
+import { rateFee, withdrawalFee } from "./rows.ts";
 
-/** What a purchase costs on one side: the cardholder's (a package) or the reserve's (a BIN). */
+/** The part of a schedule that a plain purchase needs: of a package (cardholder's side) or a BIN (reserve's side). */
 export interface PurchaseRates {
   readonly consumeRate: Rate;
   readonly atmRate: Rate;
@@ -16,26 +17,14 @@ export interface Purchase {
 }
 
 /**
- * The fee rows of a purchase, added on top of its amount (contract section 3.1): 100 at 5 % takes 105. Rounded half up, each
- * row by itself; rows of zero are left out. An account verification (amount zero) costs nothing.
+ * The fee rows of a purchase in the card's currency without small-transaction and wallet fee: what `transactionFees` gives
+ * where a schedule has no more than these rates (contract section 3.1). Added on top: 100 at 5 % takes 105. An account
+ * verification (amount zero) costs nothing.
  */
 export function purchaseFees(purchase: Purchase, rates: PurchaseRates): FeeRow[] {
-  if (purchase.amount === 0n) {
+  const { type, amount } = purchase;
+  if (amount === 0n) {
     return [];
   }
-  const row = purchase.type === "Atm" ? atmFee(purchase.amount, rates) : consumeFee(purchase.amount, rates);
-  return row.amount > 0n ? [row] : [];
-}
-
-function consumeFee(amount: bigint, rates: PurchaseRates): FeeRow {
-  return { feeType: "Consume_fee", amount: applyRate(amount, rates.consumeRate) };
-}
-
-function atmFee(amount: bigint, rates: PurchaseRates): FeeRow {
-  const byRate = applyRate(amount, rates.atmRate);
-  return { feeType: "Atm_fee", amount: byRate > rates.atmMinFee ? byRate : rates.atmMinFee };
-}
-
-export function sumOfFees(rows: readonly FeeRow[]): bigint {
-  return rows.reduce((sum, row) => sum + row.amount, 0n);
+  return type === "Atm" ? withdrawalFee(amount, rates) : rateFee("Consume_fee", { amount, rate: rates.consumeRate });
 }
