@@ -68,7 +68,8 @@ function scheduleOf(cell: string): Schedule {
     return [name, /_(?:count|days)$/u.test(name) ? Number(value) : value] as const;
   });
   const detail = completeFees(ratesInput.parse(Object.fromEntries(given)));
-  if (!detail.ok || given.length !== Object.keys(Object.fromEntries(given)).length) throw new Error(`no schedule: ${cell}`);
+  if (!detail.ok || given.length !== Object.keys(Object.fromEntries(given)).length)
+    throw new Error(`no schedule: ${cell}`);
   return parseRates(detail.value);
 }
 
@@ -120,6 +121,11 @@ function smallOf(text: string | undefined): SmallDecision {
   throw new Error(`cannot be read: small ${text}`);
 }
 
+function isWallet(text: string | undefined): boolean {
+  if (text !== undefined && text !== "") throw new Error(`cannot be read: wallet ${text}`);
+  return text === "";
+}
+
 /** The amount in the card's currency, minor units. */
 function billed(amount: string, code: string, rateText: string | undefined): bigint {
   const currency = currencyOf(code);
@@ -145,20 +151,12 @@ function transactionOf(main: string, parts: ReadonlyMap<string, string>): Charge
     main,
   );
   const amount = billed(text, currency, rate);
-  switch (kind) {
-    case "purchase":
-    case "withdrawal":
-      return { kind, amount, currency, wallet: parts.get("wallet") === "", small: smallOf(parts.get("small")) };
-    case "cancel":
-      return { kind, of: "purchase", amount };
-    case "cancel of withdrawal":
-      return { kind: "cancel", of: "withdrawal", amount };
-    case "decline":
-    case "refund":
-      return { kind, amount };
-    default:
-      throw new Error(`cannot be read: ${main}`);
+  if (kind === "purchase" || kind === "withdrawal") {
+    return { kind, amount, currency, wallet: isWallet(parts.get("wallet")), small: smallOf(parts.get("small")) };
   }
+  if (parts.has("wallet") || parts.has("small")) throw new Error(`only purchases and withdrawals have that: ${main}`);
+  if (kind === "decline" || kind === "refund") return { kind, amount };
+  return { kind: "cancel", of: kind === "cancel" ? "purchase" : "withdrawal", amount };
 }
 
 const noneText = "–";
@@ -167,10 +165,11 @@ const counterNames = ["small", "decline", "cancel"] as const;
 function countersOf(cell: string): FeeCounters {
   if (cell === noneText) return unusedCounters;
   return cell.split("; ").reduce((counters: FeeCounters, text) => {
-    const { name = "", used = "", period = "0" } = groupsOf(
-      /^(?<name>small|decline|cancel) (?<used>\d+)(?: in period (?<period>\d+))?$/u,
-      text,
-    );
+    const {
+      name = "",
+      used = "",
+      period = "0",
+    } = groupsOf(/^(?<name>small|decline|cancel) (?<used>\d+)(?: in period (?<period>\d+))?$/u, text);
     return { ...counters, [name]: { used: Number(used), period: Number(period) } };
   }, unusedCounters);
 }
@@ -261,7 +260,13 @@ test("the total of each worked example is the sum of its rows as they are writte
     const amounts = [...rows.matchAll(/_(?:fee|card) (?<amount>\d+\.\d\d)/gu)].map(({ groups }) =>
       amountOf(groups?.["amount"] ?? ""),
     );
-    expect(formatAmount(amounts.reduce((sum, amount) => sum + amount, 0n), 2), `example ${number}`).toBe(total);
+    expect(
+      formatAmount(
+        amounts.reduce((sum, amount) => sum + amount, 0n),
+        2,
+      ),
+      `example ${number}`,
+    ).toBe(total);
   }
 });
 

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { inspect, isDeepStrictEqual } from "node:util";
 import { formatAmount } from "@cardwright/money";
 import {
@@ -54,7 +54,7 @@ interface Actor {
   readonly choices: Choices;
   readonly model: Model;
   readonly mode: ModelTerms["mode"];
-  /** In the model's order; when none of them is good any more, a new one comes. */
+  /** In the model's order; when fewer than two of them are good any more, a new one comes. */
   readonly cards: ReadyCard[];
   readonly decided: { readonly request: AuthorizationRequest; readonly answer: AuthorizationAnswer }[];
   readonly history: string[];
@@ -211,11 +211,11 @@ type Checks = ReturnType<typeof createChecks>;
 async function act(stage: Stage, actor: Actor, checks: Checks): Promise<void> {
   const { choices } = actor;
   const kind = choices.whole(1, 100);
-  if (kind <= 30) return burst(stage, actor, checks);
-  if (kind <= 62) return buyOnce(stage, actor, checks);
-  if (kind <= 70) return repeat(stage, actor, checks);
-  if (kind <= 74) return altered(stage, actor, checks);
-  if (kind <= 88) return moveMoney(stage, actor, checks);
+  if (kind <= 15) return burst(stage, actor, checks);
+  if (kind <= 65) return buyOnce(stage, actor, checks);
+  if (kind <= 72) return repeat(stage, actor, checks);
+  if (kind <= 75) return altered(stage, actor, checks);
+  if (kind <= 91) return moveMoney(stage, actor, checks);
   return changeStatus(stage, actor, checks);
 }
 
@@ -248,14 +248,15 @@ function someAmount(choices: Choices): number {
 function somePurchase(actor: Actor, card: number): ModelPurchase {
   const { choices } = actor;
   const amount = someAmount(choices);
-  const partial = choices.of([choices.whole(1, Math.max(1, amount)), amount, amount + 1, 0]);
+  const less = choices.whole(1, Math.max(1, amount));
+  const partial = choices.of([less, less, less, amount, amount + 1, 0]);
   return {
     card,
     amount,
     atm: choices.percent(35),
-    answer: choices.of<MerchantBehaviour>(["yes", "yes", "no", "silence", { partial }]),
-    partialAllowed: choices.percent(50),
-    wrongCvv: choices.percent(4),
+    answer: choices.of<MerchantBehaviour>(["yes", "yes", "no", "silence", { partial }, { partial }]),
+    partialAllowed: choices.percent(70),
+    wrongCvv: choices.percent(3),
   };
 }
 
@@ -296,7 +297,7 @@ async function buyOnce(stage: Stage, actor: Actor, checks: Checks): Promise<void
  */
 async function burst(stage: Stage, actor: Actor, checks: Checks): Promise<void> {
   const card = someCard(actor);
-  const purchases = Array.from({ length: actor.choices.whole(2, 12) }, () => {
+  const purchases = Array.from({ length: actor.choices.whole(2, 8) }, () => {
     const purchase = somePurchase(actor, card);
     return actor.mode === "AUTHORIZATION" ? ({ ...purchase, answer: "yes" } as const) : purchase;
   });
@@ -320,7 +321,13 @@ async function decideAll(
   const now = stage.programme.clock.now();
   actor.behaviour = work.purchases[0]?.answer ?? "yes";
   const requests = work.purchases.map((purchase) => requestOf(actor, purchase));
-  const answers = await Promise.all(requests.map((request) => engine.authorize(request)));
+  const underWay: Promise<AuthorizationAnswer>[] = [];
+  for (const request of requests) {
+    underWay.push(engine.authorize(request));
+    // Some of a burst find the ones before them waiting for a batch, the others find them in one that is under way.
+    if (actor.choices.percent(50)) await setImmediate();
+  }
+  const answers = await Promise.all(underWay);
   for (const [place, purchase] of work.purchases.entries()) {
     const [request, answer] = [requests[place], answers[place]];
     if (request === undefined || answer === undefined) throw new Error("a purchase has no answer");
@@ -370,7 +377,7 @@ async function moveMoney(stage: Stage, actor: Actor, checks: Checks): Promise<vo
     return;
   }
   const type = choices.of(["In", "In", "In", "Out"]);
-  const amount = choices.whole(1, 60_000);
+  const amount = choices.whole(1, type === "In" ? 150_000 : 60_000);
   actor.serial += 1;
   count(stage, "transfers");
   const request = { merchantId, cardholderNo, transferUniqueNo: `step-${actor.serial}`, type };
@@ -382,14 +389,17 @@ async function moveMoney(stage: Stage, actor: Actor, checks: Checks): Promise<vo
 async function changeStatus(stage: Stage, actor: Actor, checks: Checks): Promise<void> {
   const { choices, model } = actor;
   const place = someCard(actor);
-  const to = choices.of(["Frozen", "Activated", "Activated", "Activated", "Frozen", "Delete"]);
+  const to =
+    model.statusOf(place) === "Activated"
+      ? choices.of(["Frozen", "Frozen", "Activated", "Delete"])
+      : choices.of(["Activated", "Activated", "Activated", "Frozen", "Delete"]);
   count(stage, "status changes");
   const changed = await stage.programme.cards.requestStatus({ ...cardOf(actor, place), to });
   const wanted = model.setStatus(place, to);
   compare(stage, actor, { checks, what: `card ${place} to ${to}`, found: changed.ok, wanted });
   const now = stage.programme.clock.now();
-  const usable = actor.cards.some((card, each) => model.statusOf(each) !== "Delete" && endOf(card) > now);
-  if (!usable) {
+  const usable = actor.cards.filter((card, each) => model.statusOf(each) !== "Delete" && endOf(card) > now);
+  if (usable.length < 2) {
     const card = await stage.programme.anotherCard(cardOf(actor, 0));
     actor.cards.push(card);
     model.addCard({ expiresAt: endOf(card) });

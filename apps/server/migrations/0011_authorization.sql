@@ -8,6 +8,9 @@ CREATE TABLE merchant_stand_in (
 );
 GRANT SELECT, INSERT, UPDATE ON merchant_stand_in TO cardwright_app;
 
+-- Plans are made once per connection and must not depend on what the tables held at that moment: a plan made on empty tables would
+-- read whole tables later. So both functions walk indexes, always.
+--
 -- The decision. One call decides a batch of authorizations: it locks their cards and accounts in key order, walks through the
 -- items in their order of arrival with exact running balances (a prefix-sum query would decline wrongly behind a large
 -- declined item), and writes consumptions, holds and callbacks in a handful of set-based statements.
@@ -36,7 +39,7 @@ CREATE FUNCTION authorization_decide(
   i_at bigint[], i_hold_until bigint[],
   decline_reason text[], decline_detail text[], decline_fragment text[]
 ) RETURNS TABLE (verdict text, reason text, consume_no text, consumption_status text, partial_amount bigint, merchant_reason text)
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   n constant integer := cardinality(i_card);
@@ -186,10 +189,11 @@ BEGIN
   WHERE v_sequence[i] IS NOT NULL;
 
   UPDATE card k
-  SET week_start = c_week[u.c], week_spent = c_week_spent[u.c], atm_day = c_day[u.c], atm_day_spent = c_day_spent[u.c],
-      atm_month = c_month[u.c], atm_month_spent = c_month_spent[u.c], callback_sequence = c_sequence[u.c]
-  FROM generate_series(1, cardinality(c_card)) AS u (c)
-  WHERE c_touched[u.c] AND k.merchant_id = c_merchant[u.c] AND k.card_no = c_card[u.c];
+  SET week_start = u.week, week_spent = u.week_spent, atm_day = u.day, atm_day_spent = u.day_spent, atm_month = u.month,
+      atm_month_spent = u.month_spent, callback_sequence = u.sequence
+  FROM unnest(c_merchant, c_card, c_touched, c_week, c_week_spent, c_day, c_day_spent, c_month, c_month_spent, c_sequence)
+    AS u (m, o, touched, week, week_spent, day, day_spent, month, month_spent, sequence)
+  WHERE u.touched AND k.merchant_id = u.m AND k.card_no = u.o;
 
   RETURN QUERY
   SELECT v_verdict[i], v_reason[i], v_no[i], v_status[i], CASE WHEN v_verdict[i] = 'repeat' THEN known_partial[i] END,
@@ -215,7 +219,7 @@ CREATE FUNCTION authorization_conclude(
   i_transaction uuid[], i_callback uuid[], i_data text[], i_stand_in_data text[], i_due_at bigint[], i_hold_until bigint[],
   p_stand_in_detail text, p_stage text, p_void_kind text, p_at bigint
 ) RETURNS TABLE (concluded boolean, consumption_status text, remark text)
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
   n constant integer := cardinality(i_card);
@@ -232,11 +236,11 @@ BEGIN
 
   IF 'failed' = ANY (i_outcome) THEN
     FOR candidate IN
-      SELECT i, m.merchant_id, p.amount, m.stand_in_card_day_max, m.stand_in_day_max
-      FROM generate_series(1, n) AS i
-      JOIN merchant m ON m.merchant_id = i_merchant[i]
-      JOIN consumption p ON p.merchant_id = i_merchant[i] AND p.consume_no = i_consume_no[i]
-      WHERE i_outcome[i] = 'failed' AND m.failure_policy = 'stand_in' AND p.stage = p_stage AND p.amount <= m.stand_in_purchase_max
+      SELECT u.i::integer AS i, m.merchant_id, p.amount, m.stand_in_card_day_max, m.stand_in_day_max
+      FROM unnest(i_merchant, i_consume_no, i_outcome) WITH ORDINALITY AS u (m, o, outcome, i)
+      JOIN merchant m ON m.merchant_id = u.m
+      JOIN consumption p ON p.merchant_id = u.m AND p.consume_no = u.o
+      WHERE u.outcome = 'failed' AND m.failure_policy = 'stand_in' AND p.stage = p_stage AND p.amount <= m.stand_in_purchase_max
       ORDER BY m.merchant_id, i
     LOOP
       UPDATE card k
@@ -274,9 +278,9 @@ BEGIN
         fee_rows = CASE WHEN v_approved[i] THEN coalesce(i_keep_fee_rows[i]::jsonb, p.fee_rows) ELSE '[]' END,
         credit_total = CASE WHEN v_approved[i] THEN p.credit_total ELSE 0 END,
         reserve_total = CASE WHEN v_approved[i] THEN coalesce(i_keep_reserve[i], p.reserve_total) ELSE 0 END
-    FROM generate_series(1, n) AS i
-    JOIN consumption old ON old.merchant_id = i_merchant[i] AND old.consume_no = i_consume_no[i]
-    WHERE p.merchant_id = i_merchant[i] AND p.consume_no = i_consume_no[i] AND p.stage = p_stage
+    FROM (SELECT m, o, x::integer AS i FROM unnest(i_merchant, i_consume_no) WITH ORDINALITY AS u (m, o, x)) u
+    JOIN consumption old ON old.merchant_id = u.m AND old.consume_no = u.o
+    WHERE p.merchant_id = u.m AND p.consume_no = u.o AND p.stage = p_stage
     RETURNING i, p.hold_id, old.amount - CASE WHEN v_approved[i] THEN p.amount ELSE 0 END AS back, p.type = 'Atm' AS atm
   )
   SELECT array_agg(i ORDER BY i), array_agg(hold_id ORDER BY i), array_agg(back ORDER BY i), array_agg(atm ORDER BY i)
@@ -318,8 +322,8 @@ BEGIN
   END IF;
 
   RETURN QUERY
-  SELECT coalesce(i = ANY (v_at), false), p.status, p.remark
-  FROM generate_series(1, n) AS i
-  JOIN consumption p ON p.merchant_id = i_merchant[i] AND p.consume_no = i_consume_no[i]
-  ORDER BY i;
+  SELECT coalesce(u.i = ANY (v_at), false), p.status, p.remark
+  FROM (SELECT m, o, x::integer AS i FROM unnest(i_merchant, i_consume_no) WITH ORDINALITY AS u (m, o, x)) u
+  JOIN consumption p ON p.merchant_id = u.m AND p.consume_no = u.o
+  ORDER BY u.i;
 END $$;

@@ -1,6 +1,5 @@
 import type { ManagementFee, ProductRates } from "#products/index.ts";
-import type { PeriodActivity } from "./management.ts";
-import { waived } from "./management.ts";
+import { type PeriodActivity, waived } from "./management.ts";
 
 /** A fee taken by itself, as a consumption of its own: `amount` is the cost, `fee` is 0 (contract section 9, Money). */
 export interface StandingCharge {
