@@ -39,7 +39,7 @@ export interface ModelProofOptions extends ProofOptions {
 
 const hourMs = 3_600_000;
 const utcOffsetMinutes = 480;
-const limits = { purchase: 30_000, week: 80_000, atmDay: 30_000, atmMonth: 60_000 };
+const limits = { purchase: 30_000, week: 80_000, atmDay: 25_000, atmMonth: 40_000 };
 const reserveAtStart = 120_000;
 const cardsMax = 3;
 /** Short, so that cards run out during the history. */
@@ -58,6 +58,7 @@ interface Actor {
   readonly cards: ReadyCard[];
   readonly decided: { readonly request: AuthorizationRequest; readonly answer: AuthorizationAnswer }[];
   readonly history: string[];
+  readonly standsIn: boolean;
   behaviour: MerchantBehaviour;
   serial: number;
 }
@@ -163,7 +164,7 @@ async function enrol(
     },
   });
   // Every second merchant of the mode that is asked lets the platform stand in for it.
-  const standIn = place % 4 === 1 ? { purchase: 20_000, cardDay: 30_000, day: 50_000 } : null;
+  const standIn = place % 4 === 1 ? { purchase: 12_000, cardDay: 15_000, day: 20_000 } : null;
   if (standIn !== null) await allowStandIn(programme, first, standIn);
   const model = createModel({ mode, limits, reserve: reserveAtStart, standIn });
   const cards = [first];
@@ -177,6 +178,7 @@ async function enrol(
     cards,
     decided: [],
     history: [],
+    standsIn: standIn !== null,
     behaviour: "yes",
     serial: 0,
   };
@@ -254,7 +256,8 @@ function somePurchase(actor: Actor, card: number): ModelPurchase {
     card,
     amount,
     atm: choices.percent(35),
-    answer: choices.of<MerchantBehaviour>(["yes", "yes", "no", "silence", { partial }, { partial }]),
+    // A merchant for which the platform may stand in gives it more than enough occasion.
+    answer: actor.standsIn && choices.percent(60) ? "silence" : choices.of(["yes", "no", "silence", { partial }]),
     partialAllowed: choices.percent(70),
     wrongCvv: choices.percent(3),
   };
@@ -283,9 +286,12 @@ function verdictOf(answer: AuthorizationAnswer): ModelVerdict {
 }
 
 const engineOf = ({ engines }: Stage, { choices }: Actor): Authorization => choices.of(engines);
-/** One of the newest; with a history as long as this one most of the others are deleted or have run out. */
-const someCard = ({ choices, cards }: Actor): number =>
-  choices.whole(Math.max(0, cards.length - cardsMax), cards.length - 1);
+/** Mostly one that is in use; now and then any, frozen or deleted. */
+function someCard({ choices, cards, model }: Actor): number {
+  const any = choices.whole(0, cards.length - 1);
+  const [first, ...others] = cards.flatMap((_, place) => (model.statusOf(place) === "Activated" ? [place] : []));
+  return first === undefined || choices.percent(12) ? any : choices.of([first, ...others]);
+}
 
 async function buyOnce(stage: Stage, actor: Actor, checks: Checks): Promise<void> {
   await decideAll(stage, actor, { checks, purchases: [somePurchase(actor, someCard(actor))] });
@@ -431,9 +437,9 @@ async function moveTime(
 
 function waitMs({ programme, actors }: Stage, time: Choices): number {
   const now = programme.clock.now();
-  const edge = time.of([0, -1, 1, 30_000]);
+  const edge = time.of([0, -1, 1, 30_000, -hourMs, hourMs]);
   const nextHold = Math.min(...actors.map(({ model }) => model.nextRelease() ?? Number.POSITIVE_INFINITY));
-  switch (time.of(["minutes", "hours", "days", "midnight", "hold"])) {
+  switch (time.of(["minutes", "minutes", "hours", "hours", "days", "midnight", "midnight", "month", "hold"])) {
     case "minutes":
       return time.whole(1, 180) * 60_000;
     case "hours":
@@ -442,14 +448,21 @@ function waitMs({ programme, actors }: Stage, time: Choices): number {
       return time.whole(1, 8) * dayMs + edge;
     case "midnight":
       return Math.max(1, midnightAfter(now) - now + edge);
+    case "month":
+      return Math.max(1, monthAfter(now) - now + edge);
     case "hold":
       return Number.isFinite(nextHold) ? Math.max(1, nextHold - now + edge) : hourMs;
   }
 }
 
-/** Where a day ends in the cards' time zone, and one time in seven a week, and sometimes a month. */
+/** Where a day ends in the cards' time zone, and one time in seven a week. */
 const midnightAfter = (now: number): number =>
   (limitPeriods(now, utcOffsetMinutes).day + 1) * dayMs - utcOffsetMinutes * 60_000;
+
+function monthAfter(now: number): number {
+  const local = new Date(now + utcOffsetMinutes * 60_000);
+  return Date.UTC(local.getUTCFullYear(), local.getUTCMonth() + 1, 1) - utcOffsetMinutes * 60_000;
+}
 
 async function comparePots({ programme, actors }: Stage, checks: Checks): Promise<void> {
   const shown = (pot: ModelPot) => pot.map(text);

@@ -16,6 +16,11 @@ export function textArray(values: readonly string[]): string {
   return values.length === 0 ? "{}" : `{"${values.map(escaped).join('","')}"}`;
 }
 
+/** For any text or none. */
+export function nullableTextArray(values: readonly (string | null)[]): string {
+  return `{${values.map((value) => (value === null ? "NULL" : `"${escaped(value)}"`)).join(",")}}`;
+}
+
 function escaped(text: string): string {
   return special.test(text) ? text.replaceAll(allSpecial, "\\$&") : text;
 }

@@ -1,7 +1,7 @@
 import { DECLINES, type MerchantMode, type Remark, remarkSentence } from "@cardwright/contract";
 import { dataFees, type FeeRow, feeRowsJson } from "#consumptions/index.ts";
 import type { Sql } from "#database/index.ts";
-import { jsonArray, jsonArrayOf, plainArray, textArray } from "./array-text.ts";
+import { jsonArray, jsonArrayOf, nullableTextArray, plainArray, textArray } from "./array-text.ts";
 import type { CardKey } from "./facts.ts";
 import type { DecisionItem } from "./item.ts";
 import type { LimitPeriods } from "./periods.ts";
@@ -211,7 +211,7 @@ export interface ConclusionRow {
 }
 
 const concludeText = `SELECT concluded, consumption_status AS "consumptionStatus", remark
-  FROM authorization_conclude(${Array.from({ length: 25 }, (_, i) => `$${i + 1}`).join(", ")})`;
+  FROM authorization_conclude(${Array.from({ length: 25 }, (_, i) => (i === 17 ? jsonArrayOf("$18") : `$${i + 1}`)).join(", ")})`;
 
 export async function callConclude(
   sql: Sql,
@@ -222,32 +222,36 @@ export async function callConclude(
     readonly at: number;
   },
 ): Promise<ConclusionRow[]> {
-  const column = <Value>(value: (item: ConclusionItem) => Value): Value[] => options.items.map(value);
+  const { items } = options;
+  const plain = (value: (item: ConclusionItem) => number | bigint | boolean | string) => plainArray(items.map(value));
+  const texts = (value: (item: ConclusionItem) => string) => textArray(items.map(value));
+  const parts = (value: (partial: PartialApproval) => string) =>
+    nullableTextArray(items.map(({ partial }) => (partial === null ? null : value(partial))));
   const { rows } = await sql.query<ConclusionRow>({
     name: "authorization_conclude",
     text: concludeText,
     values: [
-      column((item) => item.merchantId),
-      column((item) => item.cardNo),
-      column((item) => item.consumeNo),
-      column((item) => item.outcome),
-      column((item) => item.remark),
-      column((item) => item.detail),
-      column((item) => item.partial?.amount ?? null),
-      column((item) => item.partial?.fee ?? null),
-      column((item) => (item.partial === null ? null : feeRowsJson(item.partial.feeRows))),
-      column((item) => item.partial?.reserveTotal ?? null),
-      column((item) => item.partial?.localAmount ?? null),
-      column((item) => item.merchantReason),
-      column((item) => item.periods.week),
-      column((item) => item.periods.day),
-      column((item) => item.periods.month),
-      column((item) => item.transactionId),
-      column((item) => item.callbackId),
-      column((item) => item.data),
-      column((item) => item.standInData),
-      column((item) => item.dueAt),
-      column((item) => item.holdUntil),
+      plain((item) => item.merchantId),
+      plain((item) => item.cardNo),
+      plain((item) => item.consumeNo),
+      plain((item) => item.outcome),
+      texts((item) => item.remark),
+      texts((item) => item.detail),
+      parts((partial) => partial.amount.toString()),
+      parts((partial) => partial.fee.toString()),
+      parts((partial) => feeRowsJson(partial.feeRows)),
+      parts((partial) => partial.reserveTotal.toString()),
+      parts((partial) => partial.localAmount),
+      texts((item) => item.merchantReason),
+      plain((item) => item.periods.week),
+      plain((item) => item.periods.day),
+      plain((item) => item.periods.month),
+      plain((item) => item.transactionId),
+      plain((item) => item.callbackId),
+      jsonArray(items.map((item) => item.data)),
+      texts((item) => item.standInData),
+      plain((item) => item.dueAt),
+      plain((item) => item.holdUntil),
       remarkSentence("stand_in", "en_US"),
       options.stage,
       options.voidKind,
