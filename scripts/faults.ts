@@ -1,4 +1,4 @@
-/** `npm run test:faults [-- NAME…]`: the long proofs that nothing is lost, doubled or late. See CONTRIBUTING.md. */
+/** `npm run test:faults [-- NAME…]`: the long versions of the proofs in tests/faults: nothing is lost, doubled or left over. */
 import { parseArgs } from "node:util";
 import { createProgress, type Progress } from "../bench/progress.ts";
 import { proveDatabaseKill } from "../tests/faults/database-proof.ts";

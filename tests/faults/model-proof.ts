@@ -5,7 +5,6 @@ import {
   type Authorization,
   type AuthorizationAnswer,
   type AuthorizationRequest,
-  limitPeriods,
   type MerchantAnswer,
 } from "../../apps/server/src/authorization/index.ts";
 import { createDatabaseOn } from "../support/database.ts";
@@ -21,13 +20,13 @@ import {
 import {
   answerNo,
   answerYes,
-  dayMs,
   openProgramme,
   type Programme,
   purchaseWith,
   type ReadyCard,
 } from "../support/programme.ts";
 import { createChecks } from "./checks.ts";
+import { someWaitMs, utcOffsetMinutes } from "./model-time.ts";
 import type { ProofOptions, ProofReport } from "./proof.ts";
 import { type Choices, createChoices } from "./random.ts";
 
@@ -37,8 +36,6 @@ export interface ModelProofOptions extends ProofOptions {
   readonly steps: number;
 }
 
-const hourMs = 3_600_000;
-const utcOffsetMinutes = 480;
 const limits = { purchase: 30_000, week: 80_000, atmDay: 25_000, atmMonth: 40_000 };
 const reserveAtStart = 120_000;
 const cardsMax = 3;
@@ -212,6 +209,7 @@ type Checks = ReturnType<typeof createChecks>;
 /** What an actor does in one round. */
 async function act(stage: Stage, actor: Actor, checks: Checks): Promise<void> {
   const { choices } = actor;
+  await keepCards(stage, actor);
   const kind = choices.whole(1, 100);
   if (kind <= 15) return burst(stage, actor, checks);
   if (kind <= 65) return buyOnce(stage, actor, checks);
@@ -257,7 +255,10 @@ function somePurchase(actor: Actor, card: number): ModelPurchase {
     amount,
     atm: choices.percent(35),
     // A merchant for which the platform may stand in gives it more than enough occasion.
-    answer: actor.standsIn && choices.percent(60) ? "silence" : choices.of(["yes", "no", "silence", { partial }]),
+    answer:
+      actor.standsIn && choices.percent(60)
+        ? "silence"
+        : choices.of<MerchantBehaviour>(["yes", "no", "silence", { partial }]),
     partialAllowed: choices.percent(70),
     wrongCvv: choices.percent(3),
   };
@@ -397,17 +398,22 @@ async function changeStatus(stage: Stage, actor: Actor, checks: Checks): Promise
   const place = someCard(actor);
   const to =
     model.statusOf(place) === "Activated"
-      ? choices.of(["Frozen", "Frozen", "Activated", "Delete"])
-      : choices.of(["Activated", "Activated", "Activated", "Frozen", "Delete"]);
+      ? choices.of(["Frozen", "Activated", "Activated", "Delete"])
+      : choices.of(["Activated", "Activated", "Activated", "Activated", "Frozen", "Delete"]);
   count(stage, "status changes");
   const changed = await stage.programme.cards.requestStatus({ ...cardOf(actor, place), to });
   const wanted = model.setStatus(place, to);
   compare(stage, actor, { checks, what: `card ${place} to ${to}`, found: changed.ok, wanted });
+}
+
+/** Fewer than two cards that are neither deleted nor run out: the cardholder gets one more. */
+async function keepCards(stage: Stage, actor: Actor): Promise<void> {
+  const { cards, model } = actor;
   const now = stage.programme.clock.now();
-  const usable = actor.cards.filter((card, each) => model.statusOf(each) !== "Delete" && endOf(card) > now);
+  const usable = cards.filter((card, place) => model.statusOf(place) !== "Delete" && endOf(card) > now);
   if (usable.length < 2) {
     const card = await stage.programme.anotherCard(cardOf(actor, 0));
-    actor.cards.push(card);
+    cards.push(card);
     model.addCard({ expiresAt: endOf(card) });
     count(stage, "new cards");
   }
@@ -419,7 +425,8 @@ async function moveTime(
   { time, checks }: { readonly time: Choices; readonly checks: Checks },
 ): Promise<void> {
   const { programme, actors } = stage;
-  programme.clock.advance(waitMs(stage, time));
+  const nextHold = Math.min(...actors.map(({ model }) => model.nextRelease() ?? Number.POSITIVE_INFINITY));
+  programme.clock.advance(someWaitMs(time, { now: programme.clock.now(), nextHold }));
   const now = programme.clock.now();
   count(stage, "time moves");
   const wanted = actors.reduce((sum, { model }) => sum + model.release(now), 0);
@@ -433,35 +440,6 @@ async function moveTime(
   checks.same(`holds released at ${now}`, { found, wanted });
   if (found !== wanted) throw new Differs(`holds released at ${now}: found ${found}, wanted ${wanted}`);
   stage.counts.set("holds expired", (stage.counts.get("holds expired") ?? 0) + found);
-}
-
-function waitMs({ programme, actors }: Stage, time: Choices): number {
-  const now = programme.clock.now();
-  const edge = time.of([0, -1, 1, 30_000, -hourMs, hourMs]);
-  const nextHold = Math.min(...actors.map(({ model }) => model.nextRelease() ?? Number.POSITIVE_INFINITY));
-  switch (time.of(["minutes", "minutes", "hours", "hours", "days", "midnight", "midnight", "month", "hold"])) {
-    case "minutes":
-      return time.whole(1, 180) * 60_000;
-    case "hours":
-      return time.whole(1, 30) * hourMs;
-    case "days":
-      return time.whole(1, 8) * dayMs + edge;
-    case "midnight":
-      return Math.max(1, midnightAfter(now) - now + edge);
-    case "month":
-      return Math.max(1, monthAfter(now) - now + edge);
-    case "hold":
-      return Number.isFinite(nextHold) ? Math.max(1, nextHold - now + edge) : hourMs;
-  }
-}
-
-/** Where a day ends in the cards' time zone, and one time in seven a week. */
-const midnightAfter = (now: number): number =>
-  (limitPeriods(now, utcOffsetMinutes).day + 1) * dayMs - utcOffsetMinutes * 60_000;
-
-function monthAfter(now: number): number {
-  const local = new Date(now + utcOffsetMinutes * 60_000);
-  return Date.UTC(local.getUTCFullYear(), local.getUTCMonth() + 1, 1) - utcOffsetMinutes * 60_000;
 }
 
 async function comparePots({ programme, actors }: Stage, checks: Checks): Promise<void> {

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type ExampleMerchant, startExampleMerchant } from "@cardwright/example-merchant";
 import type { Pool } from "pg";
@@ -139,6 +140,7 @@ export async function openStand({ databaseUrl, say }: StandOptions): Promise<Sta
     close: async () => {
       await Promise.all(merchants.flatMap(({ door, example }) => [door.close(), example.close()]));
       await Promise.all([pool.end(), vaultPool.end()]);
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -71,6 +71,7 @@ async function play(options: Play): Promise<Record<string, number>> {
   const load = startLoad({ stand, choices, buyers: options.buyers, pauseMsMax: options.pauseMsMax });
   const ofTrouble = await untilOver(options, { stand, load, choices, say, signal });
   const messages = [...raced, ...load.messages];
+  if (signal.aborted) return { ...ofTrouble, messages: messages.length };
 
   say(`settling after ${messages.length} messages`);
   const settled = await settle(stand, { time, signal });

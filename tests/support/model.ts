@@ -1,4 +1,3 @@
-import { limitPeriods } from "../../apps/server/src/authorization/index.ts";
 import { dayMs } from "./programme.ts";
 
 /**
@@ -60,7 +59,24 @@ const approvalHoldMs = 7 * dayMs;
 /** The merchants of the test programme are in UTC+8. */
 const utcOffsetMinutes = 480;
 
-type Counter = readonly [period: number, spent: number];
+/** What was spent in the period that a card, or a merchant, has last been seen in. */
+type Counter = readonly [period: string, spent: number];
+const nothing: Counter = ["", 0];
+
+/** Day, month and week (by its Monday) on the calendar of the merchants' time zone. */
+interface Periods {
+  readonly day: string;
+  readonly month: string;
+  readonly week: string;
+}
+
+function periodsAt(now: number): Periods {
+  const local = new Date(now + utcOffsetMinutes * 60_000);
+  // Sunday is day 0 of a JavaScript week and the last one of ours.
+  const monday = new Date(local.getTime() - ((local.getUTCDay() + 6) % 7) * dayMs);
+  const day = local.toISOString().slice(0, 10);
+  return { day, month: day.slice(0, 7), week: monday.toISOString().slice(0, 10) };
+}
 
 interface Card {
   readonly expiresAt: number;
@@ -77,14 +93,14 @@ interface Hold {
   readonly atm: boolean;
   readonly credit: number;
   readonly reserve: number;
-  readonly periods: ReturnType<typeof limitPeriods>;
+  readonly periods: Periods;
   readonly until: number;
 }
 
 /** Half up, in cents. */
 export const percent = (cents: number, rate: number): number => Math.floor((cents * rate + 50) / 100);
 
-const spentIn = ([period, spent]: Counter, present: number): number => (period === present ? spent : 0);
+const spentIn = ([period, spent]: Counter, present: string): number => (period === present ? spent : 0);
 
 /** What the cardholder pays on top (5 %, ATM 2 % and at least 3.00) and what the reserve bears (1 %, ATM at least 1.00). */
 function feesOf({ amount, atm }: { readonly amount: number; readonly atm: boolean }) {
@@ -100,7 +116,7 @@ export function createModel(terms: ModelTerms): Model {
   const { mode, limits } = terms;
   let credit: ModelPot = [0, 0];
   let reserve: ModelPot = [terms.reserve, 0];
-  let standInOfMerchant: Counter = [0, 0];
+  let standInOfMerchant = nothing;
   let holds: Hold[] = [];
   const cards: Card[] = [];
   const cardAt = (place: number): Card => {
@@ -119,7 +135,7 @@ export function createModel(terms: ModelTerms): Model {
 
   const refusalOf = (purchase: ModelPurchase, card: Card, now: number): string => {
     const { amount, atm } = purchase;
-    const periods = limitPeriods(now, utcOffsetMinutes);
+    const periods = periodsAt(now);
     const needed = takes(purchase);
     if (card.status === "Frozen") return "card_frozen";
     if (card.status !== "Activated") return "card_not_active";
@@ -134,7 +150,7 @@ export function createModel(terms: ModelTerms): Model {
   };
 
   /** The merchant does not answer: whether the platform approves in its stead, which is counted. */
-  const standsIn = (amount: number, card: Card, day: number): boolean => {
+  const standsIn = (amount: number, card: Card, day: string): boolean => {
     const allowed = terms.standIn;
     const [ofCard, ofMerchant] = [spentIn(card.standIn, day) + amount, spentIn(standInOfMerchant, day) + amount];
     if (allowed === null || amount > allowed.purchase || ofCard > allowed.cardDay || ofMerchant > allowed.day) {
@@ -153,7 +169,7 @@ export function createModel(terms: ModelTerms): Model {
     const good = answer !== "silence" && answer.partial > 0 && answer.partial <= amount;
     if (good && (purchase.partialAllowed || answer.partial === amount)) return answer.partial;
     if (good) return "merchant_declined";
-    const { day } = limitPeriods(now, utcOffsetMinutes);
+    const { day } = periodsAt(now);
     if (standsIn(amount, card, day)) return amount;
     return answer === "silence" ? "merchant_timeout" : "merchant_bad_answer";
   };
@@ -164,7 +180,7 @@ export function createModel(terms: ModelTerms): Model {
     if (reason !== "") return refusal(reason);
     const amount = asked(purchase, card, now);
     if (typeof amount === "string") return refusal(amount);
-    const periods = limitPeriods(now, utcOffsetMinutes);
+    const periods = periodsAt(now);
     card.week = [periods.week, spentIn(card.week, periods.week) + amount];
     if (purchase.atm) {
       card.day = [periods.day, spentIn(card.day, periods.day) + amount];
@@ -183,7 +199,7 @@ export function createModel(terms: ModelTerms): Model {
   const end = ({ card, amount, atm, periods, ...taken }: Hold): void => {
     credit = [credit[0] + taken.credit, credit[1] - taken.credit];
     reserve = [reserve[0] + taken.reserve, reserve[1] - taken.reserve];
-    const less = ([period, spent]: Counter, of: number): Counter => [period, period === of ? spent - amount : spent];
+    const less = ([period, spent]: Counter, of: string): Counter => [period, period === of ? spent - amount : spent];
     card.week = less(card.week, periods.week);
     if (atm) {
       card.day = less(card.day, periods.day);
@@ -196,10 +212,10 @@ export function createModel(terms: ModelTerms): Model {
       void cards.push({
         expiresAt,
         status: "Activated",
-        week: [0, 0],
-        day: [0, 0],
-        month: [0, 0],
-        standIn: [0, 0],
+        week: nothing,
+        day: nothing,
+        month: nothing,
+        standIn: nothing,
       }),
     buy,
     setStatus: (place, to) => {
