@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { verifyAudit } from "../apps/server/src/audit/index.ts";
 import { consumptionRules } from "../apps/server/src/consumptions/index.ts";
-import { createPool, migrate } from "../apps/server/src/database/index.ts";
+import { createPool, DatabaseRefused, explainConnectionFailure, migrate } from "../apps/server/src/database/index.ts";
 import { verifyLedger } from "../apps/server/src/ledger/index.ts";
 import { fail } from "./failure.ts";
 import { dataDirectoryHelp, dataDirectoryOf } from "./sandbox/data-directory.ts";
@@ -45,8 +45,7 @@ async function main(): Promise<number> {
       statementTimeoutMs: 3_600_000,
     });
     try {
-      const { rows } = await pool.query<{ there: boolean }>("SELECT to_regclass('ledger.posting') IS NOT NULL AS there");
-      if (rows[0]?.there !== true) {
+      if (!(await hasLedger(pool, database.url))) {
         process.stderr.write("The database has no ledger: it is not one of Cardwright, or was never started.\n");
         return 1;
       }
@@ -56,6 +55,15 @@ async function main(): Promise<number> {
     }
   } finally {
     await database.close();
+  }
+}
+
+async function hasLedger(pool: ReturnType<typeof createPool>, url: string): Promise<boolean> {
+  try {
+    const { rows } = await pool.query<{ there: boolean }>("SELECT to_regclass('ledger.posting') IS NOT NULL AS there");
+    return rows[0]?.there === true;
+  } catch (error) {
+    throw new DatabaseRefused("unreachable", explainConnectionFailure(error, url), { cause: error });
   }
 }
 

@@ -20,10 +20,10 @@ test("the page on authorizations explains every decline reason, each once", () =
 });
 
 test("the page shows each reason's code of field 39 as the network is told it", () => {
-  for (const [reason, codes] of rows) {
-    if (!isDeclineReason(reason)) throw new Error(`unknown reason ${reason}`);
-    expect(codes, reason).toContain(DECLINES[reason].responseCode);
-  }
+  const wrong = rows.filter(
+    ([reason, codes]) => !isDeclineReason(reason) || !codes.includes(DECLINES[reason].responseCode),
+  );
+  expect(wrong).toEqual([]);
 });
 
 test("the page names every reason that a merchant may give, with its code", () => {

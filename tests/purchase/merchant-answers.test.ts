@@ -148,13 +148,13 @@ describe("stand-in: the merchant's policy when it gives no answer", () => {
     const card = await open();
     const other = await programme.anotherCard(card);
     await allowStandIn(card, { purchase: "10.00", cardDay: "100.00", day: "150.00" });
-    const processes = [answering(timeout), answering(timeout)];
+    const [one, two] = [answering(timeout), answering(timeout)];
     const answers = await Promise.all(
       Array.from({ length: 60 }, (_, n) =>
-        (n % 2 === 0 ? processes[0] : processes[1])?.authorize(purchaseWith(n % 4 < 2 ? card : other, "10.00")),
+        (n % 2 === 0 ? one : two).authorize(purchaseWith(n % 4 < 2 ? card : other, "10.00")),
       ),
     );
-    const approved = answers.filter((answer) => answer?.approved === true);
+    const approved = answers.filter((answer) => answer.approved);
     expect(approved).toHaveLength(15);
     const perCard = await Promise.all(
       [card, other].map(async ({ cardNo }) => {

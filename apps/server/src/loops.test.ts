@@ -2,6 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { startLoops } from "./loops.ts";
 
+async function until(isSo: () => boolean): Promise<void> {
+  for (let looks = 0; looks < 5_000 && !isSo(); looks += 1) {
+    await sleep(1);
+  }
+}
+
 test("a round that fails is reported and the loop goes on", async () => {
   const failures: string[] = [];
   let rounds = 0;
@@ -21,9 +27,7 @@ test("a round that fails is reported and the loop goes on", async () => {
     ],
     onError: ({ loop }) => failures.push(loop),
   });
-  while (rounds < 3) {
-    await sleep(1);
-  }
+  await until(() => rounds >= 3);
   await loops.stop();
   expect(failures).toEqual(["shaky"]);
 });
@@ -46,9 +50,7 @@ test("stopping waits for the round under way and starts no other", async () => {
     ],
     onError: () => undefined,
   });
-  while (started === 0) {
-    await sleep(1);
-  }
+  await until(() => started > 0);
   await loops.stop();
   expect([started, ended]).toEqual([1, 1]);
 });

@@ -39,7 +39,7 @@ export interface Consumption {
   readonly createdAt: number;
 }
 
-const unsafeCharacters = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/gu;
+const unsafeCharacters = /[\p{Cc}\u2028\u2029]/gu;
 const loneSurrogates = /\p{Surrogate}/gu;
 
 /**
