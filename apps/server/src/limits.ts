@@ -63,7 +63,7 @@ export const database = {
 } as const;
 
 export const stopping = {
-  /** From the signal to the end of the process (issue: at most 10 s). */
+  /** From the signal to the end of the process: what orchestrators give before they kill. */
   deadlineMs: 10_000,
   /** Of it, what the requests under way may take. */
   requestsMs: 7_000,
