@@ -112,6 +112,10 @@ function send(state: State): void {
 function handlerOf(state: State): Dispatcher.DispatchHandler {
   return {
     onRequestStart: (controller) => {
+      if (state.settle !== null && isTooLateToAsk(state)) {
+        settle(state, snapshot(state, timedOut));
+        state.givenUp = true;
+      }
       if (state.givenUp) {
         // Thrown before a byte was written, this leaves the fresh connection to the next request; aborting would destroy it.
         throw new Error("the exchange is over");
@@ -132,6 +136,12 @@ function handlerOf(state: State): Dispatcher.DispatchHandler {
     onResponseEnd: () => finish(state, { end: "answered", error: "" }),
     onResponseError: (_controller, error) => onError(state, error),
   };
+}
+
+/** A twentieth of the deadline (40 of 800 ms): who gets its connection later than that could not be answered in time. */
+function isTooLateToAsk(state: State): boolean {
+  const { deadlineMs } = state.request;
+  return sinceStart(state) > deadlineMs - deadlineMs / 20;
 }
 
 function onError(state: State, error: Error): void {
