@@ -17,8 +17,8 @@ const floors: readonly (readonly string[])[] = [
   ["kernel"],
   ["database"],
   ["ledger", "vault", "audit"],
-  ["merchants", "cardholders", "products", "consumptions", "cards", "credit"],
-  ["fees", "authorization", "clearing"],
+  ["merchants", "cardholders", "products", "consumptions", "cards", "credit", "exchange"],
+  ["fees", "authorization", "clearing", "settlement"],
   ["callbacks"],
   ["open-api", "card-frame", "console-api", "network", "sandbox"],
 ];

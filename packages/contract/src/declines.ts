@@ -180,6 +180,48 @@ export const LATER_REMARKS = {
     responseCode: "00",
     explanation: "Authorization mode: the merchant did not answer in time and has allowed stand-in up to set limits.",
   },
+  network_stand_in: {
+    en: "Approved by the card network in our stead.",
+    zh: "由卡组织代为批准。",
+    responseCode: "00",
+    explanation: "The network could not reach the platform and approved by itself; it told so afterwards.",
+  },
+  partially_cleared: {
+    en: "A part has been cleared, more may follow.",
+    zh: "已部分清算，可能还有后续清算。",
+    responseCode: null,
+    explanation: "The shop clears in several parts; the rest is still held.",
+  },
+  over_captured: {
+    en: "Cleared for more than was authorized.",
+    zh: "清算金额超过授权金额。",
+    responseCode: null,
+    explanation: "Tips, fuel, hotels: a clearing cannot be refused, so the difference was taken as well.",
+  },
+  cleared_late: {
+    en: "Cleared after its authorization had ended.",
+    zh: "授权结束后才清算。",
+    responseCode: null,
+    explanation: "The hold had expired or was reversed, and the clearing came all the same.",
+  },
+  force_posted: {
+    en: "Cleared without an authorization.",
+    zh: "无授权强制入账。",
+    responseCode: null,
+    explanation: "The shop never asked; a clearing cannot be refused.",
+  },
+  reversed_after_clearing: {
+    en: "Reversed after it was cleared.",
+    zh: "清算后撤销。",
+    responseCode: null,
+    explanation: "The amount was given back; its fees were not.",
+  },
+  fee_not_covered: {
+    en: "The fee could not be taken.",
+    zh: "余额不足，无法收取费用。",
+    responseCode: null,
+    explanation: "A fee taken by itself was not covered by the account that pays it.",
+  },
 } as const satisfies Record<string, RemarkEntry>;
 
 export type DeclineReason = keyof typeof DECLINES;

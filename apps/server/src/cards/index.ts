@@ -30,7 +30,7 @@ export type { Card, CardKey } from "./card.ts";
 export type { CardMaker, CardVault, MakingState } from "./ports.ts";
 export type { PinRefusal } from "./secrets.ts";
 export type { StatusRefusal } from "./status.ts";
-export type { CardFilter } from "./store.ts";
+export { type CardFilter, enqueueCallback } from "./store.ts";
 
 export interface CardsDeps extends Omit<ApplyCardDeps, "cardholderOf"> {
   readonly cardholderOf: ApplyCardDeps["cardholderOf"];

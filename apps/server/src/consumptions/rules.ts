@@ -6,11 +6,11 @@ export const consumptionRules = [
   {
     name: "an open consumption holds what it says, a finished one nothing",
     sql: `SELECT format('merchant %s consumption %s is %s and should hold %s, the ledger holds %s', p.merchant_id, p.consume_no, p.stage,
-              CASE WHEN p.stage = 'done' THEN 0 ELSE p.credit_total + p.reserve_total END, coalesce(h.amount, 0)) AS row
+              CASE WHEN p.stage = 'done' THEN 0 ELSE p.credit_total + p.reserve_total - p.credit_booked - p.reserve_booked END, coalesce(h.amount, 0)) AS row
           FROM consumption p
           LEFT JOIN (SELECT merchant_id, hold_id, sum(amount) AS amount FROM ledger.hold GROUP BY merchant_id, hold_id) h
             ON h.merchant_id = p.merchant_id AND h.hold_id = p.hold_id
-          WHERE CASE WHEN p.stage = 'done' THEN 0 ELSE p.credit_total + p.reserve_total END <> coalesce(h.amount, 0)`,
+          WHERE CASE WHEN p.stage = 'done' THEN 0 ELSE p.credit_total + p.reserve_total - p.credit_booked - p.reserve_booked END <> coalesce(h.amount, 0)`,
   },
   {
     name: "every open hold belongs to a consumption",

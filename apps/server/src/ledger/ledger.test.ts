@@ -5,11 +5,11 @@ import { constraintOf, errorCode, inTransaction } from "#database/index.ts";
 import { uuid7 } from "#kernel/index.ts";
 import {
   type Account,
+  capture,
   findAccount,
   isBelowFloor,
   openAccount,
   type Posting,
-  postHold,
   transfer,
   verifyLedger,
   voidHolds,
@@ -97,14 +97,15 @@ async function heldUnlessBelowFloor(books: Books, amount: bigint): Promise<strin
   }
 }
 
-const post = (books: Books, holdId: string, amount: bigint) =>
-  postHold(db.pool, {
+const take = (books: Books, holdId: string | null, amount: bigint, keep = false) =>
+  capture(db.pool, {
     merchantId: books.merchantId,
     holdId,
     transactionId: uuid7(now),
     reference: "test",
     at: now,
     postings: [{ source: books.reserve, destination: books.settlement, amount }],
+    keep,
   });
 
 const release = (books: Books, holdId: string) =>
@@ -132,31 +133,57 @@ test("a hold takes from what is available, a void gives it back", async () => {
   expect(await reserveOf(books)).toEqual([1_000n, 0n]);
 });
 
-test("posting less than was held releases the rest", async () => {
+test("capturing less than was held releases the rest", async () => {
   const books = await openBooks();
   await recharge(books, 1_000n);
   const holdId = await hold(books, 300n);
-  expect(await post(books, holdId, 250n)).toBe(true);
+  expect(await take(books, holdId, 250n)).toBe(0n);
   expect(await reserveOf(books)).toEqual([750n, 0n]);
 });
 
-test("a hold ends once: what comes after a post or a void changes nothing", async () => {
+test("captures in parts keep the rest held until the last one", async () => {
   const books = await openBooks();
   await recharge(books, 1_000n);
   const holdId = await hold(books, 300n);
-  const outcomes = await Promise.all([post(books, holdId, 300n), post(books, holdId, 300n), release(books, holdId)]);
-  const ends = [outcomes[0], outcomes[1], outcomes[2].length === 1].filter(Boolean);
-  expect(ends).toHaveLength(1);
-  expect(await release(books, holdId)).toEqual([]);
-  expect((await reserveOf(books))[1]).toBe(0n);
+  await take(books, holdId, 100n, true);
+  expect(await reserveOf(books)).toEqual([700n, 200n]);
+  await take(books, holdId, 150n);
+  expect(await reserveOf(books)).toEqual([750n, 0n]);
 });
 
-test("posting more than was held is refused and leaves the hold as it was", async () => {
+test("a hold ends once: of racing captures and a release only one finds it, the captures take what is available", async () => {
   const books = await openBooks();
   await recharge(books, 1_000n);
   const holdId = await hold(books, 300n);
-  await refusal(post(books, holdId, 301n));
-  expect(await reserveOf(books)).toEqual([700n, 300n]);
+  const outcomes = await Promise.all([take(books, holdId, 300n), take(books, holdId, 300n), release(books, holdId)]);
+  const ends = [outcomes[0] === 0n, outcomes[1] === 0n, outcomes[2].length === 1].filter(Boolean);
+  expect(ends).toHaveLength(1);
+  expect(await release(books, holdId)).toEqual([]);
+  expect(await reserveOf(books)).toEqual([400n, 0n]);
+});
+
+test("a capture cannot be refused: beyond the hold it takes what is available, and goes below the floor if it must", async () => {
+  const books = await openBooks();
+  await recharge(books, 1_000n);
+  const holdId = await hold(books, 300n);
+  expect(await take(books, holdId, 1_200n)).toBe(900n);
+  expect(await reserveOf(books)).toEqual([-200n, 0n]);
+  expect(await take(books, null, 50n)).toBe(50n);
+  expect(await reserveOf(books)).toEqual([-250n, 0n]);
+});
+
+test("an overdraft is nobody's to spend: what comes in covers it first, and ordinary movements stay above the floor", async () => {
+  const books = await openBooks();
+  await recharge(books, 100n);
+  await take(books, null, 300n);
+  await recharge(books, 150n);
+  expect(await reserveOf(books)).toEqual([-50n, 0n]);
+  expect(await heldUnlessBelowFloor(books, 1n)).toBeNull();
+  const spend = move(books, [{ source: books.reserve, destination: books.settlement, amount: 1n }]);
+  expect(isBelowFloor(await refusal(spend))).toBe(true);
+  await recharge(books, 60n);
+  expect(await heldUnlessBelowFloor(books, 11n)).toBeNull();
+  expect(await heldUnlessBelowFloor(books, 10n)).not.toBeNull();
 });
 
 test("a balance below its floor is refused by the database", async () => {
@@ -257,7 +284,7 @@ test("verify is clean after any sequence of movements, and the balances are thos
           const [chosen] = open.splice(action.which, 1);
           if (chosen === undefined) continue;
           const taken = action.kind === "void" ? 0n : (chosen.amount * action.part + 99n) / 100n;
-          await (action.kind === "void" ? release(books, chosen.id) : post(books, chosen.id, taken));
+          await (action.kind === "void" ? release(books, chosen.id) : take(books, chosen.id, taken));
           available += chosen.amount - taken;
         }
       }

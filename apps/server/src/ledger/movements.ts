@@ -1,7 +1,17 @@
 import type { Sql } from "#database/index.ts";
-import { callLock, callPost, callTransfer, callVoid } from "./store.ts";
+import { callCapture, callForceHold, callForceTransfer, callLock, callTransfer, callVoid } from "./store.ts";
 
-export type TransferKind = "recharge" | "transfer_in" | "transfer_out" | "open_card" | "adjustment";
+export type TransferKind =
+  | "recharge"
+  | "transfer_in"
+  | "transfer_out"
+  | "open_card"
+  | "adjustment"
+  | "refund"
+  | "reversal"
+  | "fee"
+  | "withdrawal"
+  | "bonus";
 
 /** An amount (minor units, above zero) that leaves one account and arrives in another of the same currency. */
 export interface Posting {
@@ -52,14 +62,46 @@ export async function voidHolds(
 }
 
 /**
- * Posts a hold: takes the postings' amounts out of what it keeps and gives the rest back. False when it is open no more.
- * Throws when the postings ask for more than is held.
+ * The same for what cannot be refused, such as the chargeback of a refund: a balance may fall below its floor, as an overdraft that the
+ * next money coming in covers.
  */
-export async function postHold(
+export async function forceTransfer(sql: Sql, movement: Movement): Promise<void> {
+  await callForceTransfer(sql, movement);
+}
+
+/**
+ * Takes money for good, in the caller's transaction: each posting first takes what the hold keeps on its source account, then what is
+ * available there, below the floor if it must (a clearing cannot be refused). `holdId` null: there is no hold. `keep` leaves the rest
+ * of the hold for later parts; otherwise it is available again. Answers what had to be taken beyond the hold, minor units.
+ */
+export async function capture(
   sql: Sql,
-  options: HoldKey & { readonly reference: string; readonly at: number; readonly postings: readonly Posting[] },
-): Promise<boolean> {
-  return callPost(sql, options);
+  options: {
+    readonly merchantId: number;
+    readonly holdId: string | null;
+    readonly transactionId: string;
+    readonly reference: string;
+    readonly at: number;
+    readonly postings: readonly Posting[];
+    readonly keep: boolean;
+  },
+): Promise<bigint> {
+  return callCapture(sql, options);
+}
+
+/** Opens a hold that cannot be refused, in the caller's transaction: the network has approved in our stead. One line per account. */
+export async function forceHold(
+  sql: Sql,
+  options: {
+    readonly merchantId: number;
+    readonly holdId: string;
+    readonly reference: string;
+    readonly at: number;
+    readonly expiresAt: number;
+    readonly lines: readonly { readonly accountId: string; readonly amount: bigint }[];
+  },
+): Promise<void> {
+  await callForceHold(sql, options);
 }
 
 /**

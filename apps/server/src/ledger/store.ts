@@ -1,7 +1,7 @@
 import { type CurrencyCode, isCurrency } from "@cardwright/money";
 import type { Sql } from "#database/index.ts";
 import type { Account, AccountKind, AccountName } from "./accounts.ts";
-import type { HoldKey, Movement, Posting } from "./movements.ts";
+import type { capture, forceHold, HoldKey, Movement, Posting } from "./movements.ts";
 
 interface AccountRow {
   account_id: string;
@@ -106,16 +106,51 @@ export async function callVoid(
   return rows.map((row) => row.hold_id);
 }
 
-export async function callPost(
-  sql: Sql,
-  options: HoldKey & { reference: string; at: number; postings: readonly Posting[] },
-): Promise<boolean> {
-  const { merchantId, holdId, transactionId, reference, at, postings } = options;
-  const { rows } = await sql.query<{ posted: boolean }>(
-    "SELECT ledger.post($1, $2, $3, $4, $5, $6, $7, $8) AS posted",
-    [merchantId, holdId, transactionId, reference, at, sources(postings), destinations(postings), amounts(postings)],
-  );
-  return rows[0]?.posted === true;
+export async function callForceTransfer(sql: Sql, movement: Movement): Promise<void> {
+  const { merchantId, transactionId, kind, reference, at, postings } = movement;
+  await sql.query("SELECT ledger.force_transfer($1, $2, $3, $4, $5, $6, $7, $8)", [
+    merchantId,
+    transactionId,
+    kind,
+    reference,
+    at,
+    sources(postings),
+    destinations(postings),
+    amounts(postings),
+  ]);
+}
+
+export async function callCapture(sql: Sql, options: Parameters<typeof capture>[1]): Promise<bigint> {
+  const { merchantId, holdId, transactionId, reference, at, postings, keep } = options;
+  const { rows } = await sql.query<{ beyond: bigint }>({
+    name: "ledger_capture",
+    text: "SELECT ledger.capture($1, $2, $3, $4, $5, $6, $7, $8, $9) AS beyond",
+    values: [
+      merchantId,
+      holdId,
+      transactionId,
+      reference,
+      at,
+      sources(postings),
+      destinations(postings),
+      amounts(postings),
+      keep,
+    ],
+  });
+  return rows[0]?.beyond ?? 0n;
+}
+
+export async function callForceHold(sql: Sql, options: Parameters<typeof forceHold>[1]): Promise<void> {
+  const { merchantId, holdId, reference, at, expiresAt, lines } = options;
+  await sql.query("SELECT ledger.force_hold($1, $2, $3, $4, $5, $6, $7)", [
+    merchantId,
+    holdId,
+    reference,
+    at,
+    expiresAt,
+    lines.map((line) => line.accountId),
+    lines.map((line) => line.amount),
+  ]);
 }
 
 /** Ids must be sorted and distinct: the answer lines up with them. */

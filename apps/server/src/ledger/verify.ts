@@ -57,9 +57,9 @@ const rules: readonly Rule[] = [
           WHERE coalesce(a.held, -1) <> coalesce(h.amount, 0)`,
   },
   {
-    name: "no balance is below its floor",
-    sql: `SELECT format('merchant %s account %s shows %s, its floor is %s', merchant_id, account_id, available, floor) AS row
-          FROM ledger.account WHERE available < floor OR held < 0`,
+    name: "no balance is below its floor but by an overdraft of exactly that much",
+    sql: `SELECT format('merchant %s account %s shows %s, its floor is %s, its overdraft %s', merchant_id, account_id, available, floor, overdraft) AS row
+          FROM ledger.account WHERE available < floor - overdraft OR overdraft > greatest(0, coalesce(floor - available, 0)) OR held < 0`,
   },
   {
     name: "every transaction has all of its postings",
