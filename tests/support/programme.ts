@@ -7,6 +7,7 @@ import {
   type AuthorizationRequest,
   createAuthorization,
   type MerchantAnswer,
+  type QuotedRate,
 } from "../../apps/server/src/authorization/index.ts";
 import { type CardMaker, type Cards, createCards } from "../../apps/server/src/cards/index.ts";
 import { type Consumption, findConsumption } from "../../apps/server/src/consumptions/index.ts";
@@ -82,6 +83,8 @@ export interface Programme {
   readonly batchFailures: unknown[];
   /** What the merchant answers in authorization mode; it says yes until a test says otherwise. */
   ask: AskMerchant;
+  /** The rate table; empty until a test fills it. */
+  rateOf: (currency: string) => Promise<QuotedRate | null>;
   /** The decision engine of another process on the same database. */
   another(options?: { readonly ask?: AskMerchant }): Authorization;
   issueCard(wishes?: CardWishes): Promise<ReadyCard>;
@@ -138,6 +141,9 @@ export function purchaseWith(
     amount: cents(amount),
     currency: "USD",
     billingAmount: null,
+    exchangeRate: null,
+    incrementOf: null,
+    recurring: false,
     partialAllowed: false,
     acceptor: { name: "Corner Shop", mcc: "5411", city: "Singapore", country: "SG" },
     ...changed,
@@ -202,6 +208,7 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
       identify: (pan) => vault.identify({ pan }),
       cvvIsRight: async (given) => (await vault.verifyCvvOfPan(given)).ok,
       terms: (product) => products.terms(product),
+      rateOf: (currency) => programme.rateOf(currency),
       ask: ask ?? ((question) => programme.ask(question)),
       onError: (error) => void errors.push(error),
       onBatchFailure: ({ error }) => void batchFailures.push(error),
@@ -222,6 +229,7 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
     another,
     authorization: another(),
     ask: async () => answerYes,
+    rateOf: async () => null,
     issueCard: (wishes = {}) => issueCard(programme, wishes),
     anotherCard: (of) => applyForCard(programme, of),
     recharge: (merchantId, amount) => recharge(programme, { merchantId, amount }),

@@ -141,6 +141,7 @@ export function composeRooms(options: RoomsOptions) {
     identify: (pan) => vault.identify({ pan }),
     cvvIsRight: async (given) => (await vault.verifyCvvOfPan(given)).ok,
     terms: (product) => products.terms(product),
+    rateOf: async () => null,
     ask: async ({ merchantId, consumeNo, data }) => {
       const { outcome } = await callbacks.askMerchant({ merchantId, consumeNo, dataText: data });
       return outcome;
