@@ -25,8 +25,6 @@ beforeEach(async () => {
   path = `/merchants/${merchant.merchant.merchantNo}/cardholders/${cardholderNo}/bonus`;
 });
 afterAll(async () => {
-  expect(await verifyLedger(api.db.pool)).toMatchObject({ ok: true });
-  expect(await verifyAudit(api.db.pool)).toMatchObject({ ok: true });
   await desk.close();
   await api.close();
 });
@@ -114,7 +112,8 @@ test("at most what is left is taken back, also by calls that race", async () => 
   // A refused call does not use its reference up.
   expect(await bonus("1.00", { type: "Out", reference: `back ${cardholderNo}` })).toMatchObject({ status: 200 });
   const racing = await Promise.all(Array.from({ length: 8 }, () => bonus("1.00", { type: "Out" })));
-  expect(racing.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 200, 409, 409, 409, 409]);
+  expect(racing.filter(({ status }) => status === 200)).toHaveLength(4);
+  expect(racing.filter(({ status }) => status === 409)).toHaveLength(4);
   expect(await account()).toMatchObject({ bonus_balance: "0.00" });
 });
 
@@ -220,4 +219,9 @@ test("a repayment makes an overdrawn account's debt smaller", async () => {
   expect(await account()).toMatchObject({ balance: "-30.00" });
   expect(await repay(3_000n)).toBe(2_000n);
   expect(await account()).toMatchObject({ balance: "-10.00", bonus_balance: "0.00" });
+});
+
+test("after all of this every balance is the fold of its postings, and the audit chain is whole", async () => {
+  expect(await verifyLedger(api.db.pool)).toMatchObject({ ok: true });
+  expect(await verifyAudit(api.db.pool)).toMatchObject({ ok: true });
 });

@@ -16,7 +16,6 @@ beforeAll(async () => {
   desk = await openOperatorDesk(api);
 });
 afterAll(async () => {
-  expect(await verifyLedger(api.db.pool)).toMatchObject({ ok: true });
   await desk.close();
   await api.close();
 });
@@ -224,6 +223,11 @@ test("nothing can be taken back from an overdrawn account, and whatever comes in
   expect(await transfer(merchant, only, "0.01", { type: "Out" })).toMatchObject({ code: 3002 });
   await transfer(merchant, only, "25.00");
   const all = await Promise.all(Array.from({ length: 8 }, () => transfer(merchant, only, "1.00", { type: "Out" })));
-  expect(codes(all).toSorted()).toEqual([0, 0, 0, 0, 0, 3002, 3002, 3002]);
+  expect(codes(all).filter((code) => code === 0)).toHaveLength(5);
+  expect(codes(all).filter((code) => code === 3002)).toHaveLength(3);
   expect(await transfer(merchant, only, "0.01", { type: "Out" })).toMatchObject({ code: 3002 });
+});
+
+test("after all of this every balance is the fold of its postings", async () => {
+  expect(await verifyLedger(api.db.pool)).toMatchObject({ ok: true });
 });

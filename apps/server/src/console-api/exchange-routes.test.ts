@@ -1,3 +1,4 @@
+import { isCurrency } from "@cardwright/money";
 import { createTestDatabase, type TestDatabase } from "@cardwright/testing/database";
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -87,10 +88,9 @@ test("rates of several currencies are written in one call, listed, and each has 
 });
 
 test("every currency there is fits into one call", async () => {
-  const { currencyOf, isCurrency } = await import("@cardwright/money");
-  const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"];
+  const letters = Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
   const codes = letters.flatMap((a) => letters.flatMap((b) => letters.map((c) => a + b + c)));
-  const known = codes.filter((code) => isCurrency(code) && currencyOf(code) !== undefined && code !== "USD");
+  const known = codes.filter((code) => isCurrency(code) && code !== "USD");
   const rates = known.map((currency) => ({ currency, rate: "12.345678901234" }));
   expect(known.length).toBeGreaterThan(150);
   const put = await call("PUT", "/exchange-rates", { source: "test", valid_from: noon - 5_000, rates });
