@@ -184,7 +184,12 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
     },
   });
   const products = createProducts({ pool, clock });
-  const credit = createCredit({ pool, clock, cardholderExists: async () => true });
+  const credit = createCredit({
+    pool,
+    clock,
+    cardholderExists: async () => true,
+    creditBoundOf: (sql, merchantId) => merchants.creditBoundOf(sql, merchantId),
+  });
   const cards = createCards({
     pool,
     clock,

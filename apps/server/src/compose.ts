@@ -6,6 +6,7 @@ import { createCardholders, createSumsubClient } from "#cardholders/index.ts";
 import { type CardMaker, createCards } from "#cards/index.ts";
 import { createCredit } from "#credit/index.ts";
 import { createPool, migrate } from "#database/index.ts";
+import { createExchange } from "#exchange/index.ts";
 import { type Clock, systemClock } from "#kernel/index.ts";
 import { createMerchants } from "#merchants/index.ts";
 import { createProducts } from "#products/index.ts";
@@ -91,6 +92,12 @@ export function composeRooms(options: RoomsOptions) {
     pool,
     clock,
     cardholderExists: async (key) => (await cardholders.find(key)) !== null,
+    creditBoundOf: (sql, merchantId) => merchants.creditBoundOf(sql, merchantId),
+  });
+  const exchange = createExchange({
+    pool,
+    clock,
+    ageMsMax: inSandbox ? null : config.EXCHANGE_RATE_DAYS_MAX * 86_400_000,
   });
   const cardholders = createCardholders({
     pool,
@@ -161,6 +168,7 @@ export function composeRooms(options: RoomsOptions) {
     products,
     kyc,
     credit,
+    exchange,
     cardholders,
     cards,
     callbacks,

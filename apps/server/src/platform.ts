@@ -358,8 +358,9 @@ async function openSandboxWorld({ config, log, pools, undo }: WorldParts): Promi
     kycWebhookUrl: (url) => {
       webhookUrl = url;
     },
-    sandboxOf: async ({ rooms, networkUrl }) =>
-      sandbox.createSandbox({
+    sandboxOf: async ({ rooms, networkUrl }) => {
+      await sandbox.seedExchangeRates(rooms.exchange);
+      return sandbox.createSandbox({
         pool: pools.app,
         clock,
         reveal: (card) => rooms.vault.revealForSandboxNetwork(card),
@@ -375,6 +376,7 @@ async function openSandboxWorld({ config, log, pools, undo }: WorldParts): Promi
             : null;
         },
         onError: (error) => log.error({ error: describeError(error) }, "the sandbox failed"),
-      }),
+      });
+    },
   };
 }

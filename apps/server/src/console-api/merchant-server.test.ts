@@ -2,6 +2,8 @@ import { createTestDatabase, type TestDatabase } from "@cardwright/testing/datab
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createCallbacks } from "#callbacks/index.ts";
+import { createCredit } from "#credit/index.ts";
+import { createExchange } from "#exchange/index.ts";
 import { createMerchants, type Merchants } from "#merchants/index.ts";
 import { createProducts } from "#products/index.ts";
 import { createApiSecret, createVault, newMasterKey } from "#vault/index.ts";
@@ -23,10 +25,11 @@ beforeAll(async () => {
   merchants = createMerchants({ pool, clock, requireHttps: true, secrets });
   const log = { warn: () => {}, error: () => {} };
   callbacks = createCallbacks({ pool, clock, log, target: () => null, allowPrivateAddresses: true });
+  const products = createProducts({ pool, clock });
+  const credit = createCredit({ pool, clock, cardholderExists: async () => false, creditBoundOf: async () => null });
+  const exchange = createExchange({ pool, clock, ageMsMax: null });
   app = Fastify({ logger: false });
-  await app.register(
-    operatorApi({ merchants, products: createProducts({ pool, clock }), callbacks, clock, adminToken }),
-  );
+  await app.register(operatorApi({ merchants, products, callbacks, credit, exchange, clock, adminToken }));
 });
 afterAll(async () => {
   await app.close();
