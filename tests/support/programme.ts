@@ -7,11 +7,11 @@ import {
   type AuthorizationRequest,
   createAuthorization,
   type MerchantAnswer,
-  type QuotedRate,
 } from "../../apps/server/src/authorization/index.ts";
 import { type CardMaker, type Cards, createCards } from "../../apps/server/src/cards/index.ts";
 import { type Consumption, findConsumption } from "../../apps/server/src/consumptions/index.ts";
 import { type Credit, createCredit } from "../../apps/server/src/credit/index.ts";
+import type { UsedRate } from "../../apps/server/src/exchange/index.ts";
 import { type Clock, orderNumber } from "../../apps/server/src/kernel/index.ts";
 import { findAccount, type LedgerReport, verifyLedger } from "../../apps/server/src/ledger/index.ts";
 import { createMerchants, type Merchants } from "../../apps/server/src/merchants/index.ts";
@@ -84,7 +84,7 @@ export interface Programme {
   /** What the merchant answers in authorization mode; it says yes until a test says otherwise. */
   ask: AskMerchant;
   /** The rate table; empty until a test fills it. */
-  rateOf: (currency: string) => Promise<QuotedRate | null>;
+  rateOf: (currency: string) => Promise<UsedRate | null>;
   /** The decision engine of another process on the same database. */
   another(options?: { readonly ask?: AskMerchant }): Authorization;
   issueCard(wishes?: CardWishes): Promise<ReadyCard>;

@@ -148,7 +148,7 @@ export function composeRooms(options: RoomsOptions) {
     identify: (pan) => vault.identify({ pan }),
     cvvIsRight: async (given) => (await vault.verifyCvvOfPan(given)).ok,
     terms: (product) => products.terms(product),
-    rateOf: async () => null,
+    rateOf: (currency) => exchange.rateOf(currency),
     ask: async ({ merchantId, consumeNo, data }) => {
       const { outcome } = await callbacks.askMerchant({ merchantId, consumeNo, dataText: data });
       return outcome;

@@ -2,11 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type DeclineReason, isDeclineReason } from "@cardwright/contract";
 import { authData } from "#consumptions/index.ts";
 import { type Batcher, isUnavailable } from "#database/index.ts";
+import type { UsedRate } from "#exchange/index.ts";
 import type { SmallDecision } from "#fees/index.ts";
 import { type Clock, unreachable } from "#kernel/index.ts";
 import { authorization as bounds } from "../limits.ts";
 import type { AskMerchant } from "./ask.ts";
-import { billed, type QuotedRate } from "./billing.ts";
+import { billed } from "./billing.ts";
 import { conclusionOf, weigh } from "./conclusion.ts";
 import type { CardFacts, CardKey, FactsCache } from "./facts.ts";
 import { type DecisionItem, decisionItem } from "./item.ts";
@@ -24,7 +25,7 @@ export interface AuthorizeDeps {
   }) => Promise<boolean>;
   readonly facts: FactsCache;
   /** A rate of our own table into the card's currency; null where there is none. */
-  readonly rateOf: (currency: string) => Promise<QuotedRate | null>;
+  readonly rateOf: (currency: string) => Promise<UsedRate | null>;
   /** The authorization that the network names by its reference. */
   readonly consumeNoOf: (key: {
     readonly merchantId: number;

@@ -1,15 +1,9 @@
-import { convert, formatRate, isCurrency, type Rate } from "@cardwright/money";
+import { convert, formatRate, isCurrency } from "@cardwright/money";
+import type { UsedRate } from "#exchange/index.ts";
 import type { AuthorizationRequest } from "./request.ts";
 
 /** What a card is billed in; its two currencies are at par (contract section 9). */
 const cardCurrencies: readonly string[] = ["USD", "TUSDT"];
-
-/** A rate of a table: how many US dollars one whole unit buys, where it comes from and since when it stands (Unix ms). */
-export interface QuotedRate {
-  readonly rate: Rate;
-  readonly source: string;
-  readonly at: number;
-}
 
 /** The rate at which an amount was converted; decimal text. `network` is the source of a rate that the message gave. */
 export interface Exchange {
@@ -31,7 +25,7 @@ export interface Billed {
  */
 export async function billed(
   request: Pick<AuthorizationRequest, "amount" | "currency" | "billingAmount" | "exchangeRate">,
-  options: { readonly rateOf: (currency: string) => Promise<QuotedRate | null>; readonly now: number },
+  options: { readonly rateOf: (currency: string) => Promise<UsedRate | null>; readonly now: number },
 ): Promise<Billed | null> {
   const { amount, currency, billingAmount, exchangeRate } = request;
   if (cardCurrencies.includes(currency) || amount === 0n) {

@@ -19,7 +19,7 @@ import {
 } from "./store.ts";
 
 export type { AskMerchant, MerchantAnswer, MerchantQuestion } from "./ask.ts";
-export { type Billed, billed, type QuotedRate } from "./billing.ts";
+export { type Billed, billed } from "./billing.ts";
 export type { CardKey, ProductTerms } from "./facts.ts";
 export { holdMs } from "./hold-length.ts";
 export { limitPeriods } from "./periods.ts";

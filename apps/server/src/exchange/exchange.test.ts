@@ -1,9 +1,9 @@
-import { type CurrencyCode, decimalsOf, formatRate, isCurrency, parseRate } from "@cardwright/money";
+import { type CurrencyCode, convert, decimalsOf, formatRate, isCurrency, parseRate } from "@cardwright/money";
 import { createTestDatabase, type TestDatabase } from "@cardwright/testing/database";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { verifyAudit } from "#audit/index.ts";
-import { convert, createExchange, type Exchange, type NewRates } from "./index.ts";
+import { createExchange, type Exchange, type NewRates } from "./index.ts";
 
 const day = 86_400_000;
 const noon = Date.UTC(2026, 4, 22, 12);
@@ -243,7 +243,7 @@ test.each<[amount: bigint, from: CurrencyCode, rateText: string, cents: bigint]>
   [10_000n, "CLF", "41.123456789012", 4_112n],
   [0n, "EUR", "1.08", 0n],
 ])("%s minor units of %s at %s are %s cents", (amount, from, rateText, cents) => {
-  expect(convert({ amount, from, rate: rate(rateText) })).toBe(cents);
+  expect(convert({ minor: amount, from, to: "USD", rate: rate(rateText) })).toBe(cents);
 });
 
 test("a conversion is the exact product, rounded half up once, for every currency's decimals", () => {
@@ -255,7 +255,7 @@ test("a conversion is the exact product, rounded half up once, for every currenc
       fc.bigInt(1n, 10n ** 14n),
       fc.integer({ min: 0, max: 12 }),
       (amount, from, units, scale) => {
-        const cents = convert({ amount, from, rate: { units, scale } });
+        const cents = convert({ minor: amount, from, to: "USD", rate: { units, scale } });
         const divisor = 10n ** BigInt(scale + decimalsOf(from));
         const exact = amount * units * 100n;
         // cents − ½ ≤ exact/divisor < cents + ½, in whole numbers.

@@ -111,6 +111,9 @@ test("an authorization reaches the decision in minor units and its answer carrie
       amount: 1250n,
       currency: "USD",
       billingAmount: null,
+      exchangeRate: null,
+      incrementOf: null,
+      recurring: false,
       acceptor: { name: "Shop", mcc: "5411", city: "Singapore", country: "SG" },
     },
   ]);
