@@ -68,7 +68,8 @@ DECLARE
   written bigint;
   m_currency text[];
 BEGIN
-  IF cardinality(t_id) = 0 THEN
+  -- Without even an account it is a warm-up: the statements run on nothing and are planned by it.
+  IF cardinality(t_id) = 0 AND cardinality(m_account) > 0 THEN
     RETURN;
   END IF;
   -- Not through ledger.write, which must look up the currency of both sides of each line: here both are the account that is being
@@ -318,7 +319,8 @@ BEGIN
     END IF;
   END LOOP;
 
-  IF cardinality(w_item) > 0 THEN
+  -- Without items at all it is a warm-up: the statements run on nothing and are planned by it.
+  IF cardinality(w_item) > 0 OR n = 0 THEN
     INSERT INTO consumption (merchant_id, consume_no, consume_relate_no, card_no, cardholder_no, type, status, stage, amount, fee, fee_rows,
       credit_total, reserve_total, local_amount, local_currency, remark, detail, merchant_name, merchant_mcc, merchant_city,
       merchant_country, network_reference, hold_id, exchange_rate, exchange_source, exchange_at, small_fee, small_cost, wallet, recurring,
@@ -472,7 +474,7 @@ BEGIN
     v_remark[v_at[x]] := CASE WHEN v_stands_in[v_at[x]] THEN 'stand_in' ELSE i_remark[v_at[x]] END;
   END LOOP;
 
-  IF v_at IS NOT NULL THEN
+  IF v_at IS NOT NULL OR n = 0 THEN
     IF array_length(array_remove(i_keep_reserve, NULL), 1) > 0 THEN
       PERFORM ledger.lower_holds(array_agg(i_merchant[i]), array_agg(v_hold[x]), array_agg(1::smallint), array_agg(i_keep_reserve[i]),
         array_agg(i_transaction[i]), p_at)

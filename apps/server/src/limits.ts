@@ -8,6 +8,8 @@ export const facts = {
 export const authorization = {
   /** Two batches of this size are under way at most; larger ones add waiting time faster than they add speed. */
   batchMax: 256,
+  /** Waiting beside a statement that is under way, so many are worth a second one (a statement costs as much as 15 items). */
+  extraLaneItemsMin: 48,
   /** At 10,000 decisions a second the last one waits 0.8 s, as long as a merchant may take; beyond it the network is refused. */
   queueMax: 8_192,
   /** A question that is still open after it has lost its process: far beyond 800 ms and a slow disk, and its hold must come back soon. */

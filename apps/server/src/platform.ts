@@ -96,6 +96,9 @@ async function start(options: { readonly config: Config; readonly log: Logger },
     }),
     config.OPERATIONS_PORT,
   );
+  if (plays("network")) {
+    await rooms.authorization.warmUp();
+  }
   const network = plays("network")
     ? await open(networkServer({ config, log, rooms, watch, state }), config.NETWORK_PORT)
     : null;
