@@ -28,8 +28,8 @@ export interface AuthorizationOptions extends Pick<AuthorizeDeps, "identify" | "
 export interface Authorization {
   /** Decides one authorization; never throws. */
   authorize(request: AuthorizationRequest): Promise<AuthorizationAnswer>;
-  /** Releases holds that have run out; answers how many. For the worker. */
-  releaseRunOut(): Promise<number>;
+  /** Releases holds that have run out, by `until` (Unix ms) when it is given; answers how many. For the worker. */
+  releaseRunOut(until?: number): Promise<number>;
   /** Finishes what is under way and refuses the rest. */
   stop(options: { readonly deadlineMs: number }): Promise<void>;
 }
@@ -53,7 +53,7 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
   const deps: AuthorizeDeps = { ...options, facts, decisions, conclusions };
   return {
     authorize: (request) => authorize(deps, request),
-    releaseRunOut: () => releaseRunOut({ pool, clock }),
+    releaseRunOut: (until) => releaseRunOut({ pool, clock, ...(until === undefined ? {} : { until }) }),
     stop: async (limit) => {
       await decisions.stop(limit);
       await conclusions.stop(limit);

@@ -10,6 +10,8 @@ import { type ConclusionItem, callConclude, type RunOutHold, selectRunOut } from
 export interface ReleaseDeps {
   readonly pool: Pool;
   readonly clock: Clock;
+  /** Only holds that ran out by then, Unix ms; now when absent. */
+  readonly until?: number;
 }
 
 /**
@@ -18,7 +20,10 @@ export interface ReleaseDeps {
  * workers may do it at once: the stage in the row lets each be released once. Answers how many were released.
  */
 export async function releaseRunOut(deps: ReleaseDeps): Promise<number> {
-  const due = await selectRunOut(deps.pool, { now: deps.clock.now(), limit: bounds.releaseBatchMax });
+  const due = await selectRunOut(deps.pool, {
+    now: deps.until ?? deps.clock.now(),
+    limit: bounds.releaseBatchMax,
+  });
   let released = 0;
   for (const hold of due) {
     released += (await releaseOne(deps, hold)) ? 1 : 0;
