@@ -2,6 +2,7 @@ import { createTestDatabase, type TestDatabase } from "@cardwright/testing/datab
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createCallbacks } from "#callbacks/index.ts";
+import { createManagement } from "#clearing/index.ts";
 import { createMerchants, type Merchants } from "#merchants/index.ts";
 import { createProducts } from "#products/index.ts";
 import { createApiSecret, createVault, newMasterKey } from "#vault/index.ts";
@@ -24,9 +25,9 @@ beforeAll(async () => {
   const log = { warn: () => {}, error: () => {} };
   callbacks = createCallbacks({ pool, clock, log, target: () => null, allowPrivateAddresses: true });
   app = Fastify({ logger: false });
-  await app.register(
-    operatorApi({ merchants, products: createProducts({ pool, clock }), callbacks, clock, adminToken }),
-  );
+  const products = createProducts({ pool, clock });
+  const management = createManagement({ pool, clock, terms: (product) => products.terms(product), onError: () => {} });
+  await app.register(operatorApi({ merchants, products, callbacks, management, clock, adminToken }));
 });
 afterAll(async () => {
   await app.close();

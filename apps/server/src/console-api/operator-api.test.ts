@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { verifyAudit } from "#audit/index.ts";
 import { createCallbacks } from "#callbacks/index.ts";
+import { createManagement } from "#clearing/index.ts";
 import { createPool } from "#database/index.ts";
 import { createMerchants, type Merchants } from "#merchants/index.ts";
 import { createProducts, type Products } from "#products/index.ts";
@@ -39,7 +40,9 @@ afterAll(async () => {
 async function listen(served: Merchants): Promise<{ app: FastifyInstance; base: string }> {
   const stream = { write: (line: string) => void logged.push(line) };
   const server = Fastify({ logger: { level: "error", stream }, genReqId: () => "request-7" });
-  await server.register(operatorApi({ merchants: served, products, callbacks, clock, adminToken }), {
+  const { pool } = database;
+  const management = createManagement({ pool, clock, terms: (product) => products.terms(product), onError: () => {} });
+  await server.register(operatorApi({ merchants: served, products, callbacks, management, clock, adminToken }), {
     prefix: "/operator/v1",
   });
   return { app: server, base: `${await server.listen({ host: "127.0.0.1", port: 0 })}/operator/v1` };
@@ -404,6 +407,7 @@ test("the document describes every endpoint, its parameters and its errors", asy
     "/merchants/{merchant_no}/credentials/{credential_id}/allow-list",
     "/merchants/{merchant_no}/credentials/{credential_id}/primary",
     "/merchants/{merchant_no}/events",
+    "/merchants/{merchant_no}/management-exemptions",
     "/merchants/{merchant_no}/reserve",
     "/packages",
     "/packages/{package_no}",

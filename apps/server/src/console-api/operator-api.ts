@@ -3,6 +3,7 @@ import { Ajv } from "ajv";
 import type { FastifyError, FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { MerchantEvents } from "#callbacks/index.ts";
+import type { Management } from "#clearing/index.ts";
 import { errorCode } from "#database/index.ts";
 import type { Clock } from "#kernel/index.ts";
 import type { Merchants } from "#merchants/index.ts";
@@ -10,6 +11,7 @@ import type { Products } from "#products/index.ts";
 import { credentialRoutes } from "./credential-routes.ts";
 import { type ErrorAnswer, errorBody, ownError, refusalAnswer, thrownAnswer } from "./error-answer.ts";
 import { eventRoutes } from "./event-routes.ts";
+import { managementRoutes } from "./management-routes.ts";
 import { merchantRoutes } from "./merchant-routes.ts";
 import { operatorOpenApi } from "./openapi.ts";
 import { productRoutes } from "./product-routes.ts";
@@ -21,6 +23,7 @@ export interface OperatorApiDeps {
   readonly merchants: Merchants;
   readonly products: Products;
   readonly callbacks: { readonly events: Pick<MerchantEvents, "list"> };
+  readonly management: Pick<Management, "exempt" | "exemptions">;
   readonly clock: Clock;
   /** At least 24 characters. */
   readonly adminToken: string;
@@ -52,13 +55,14 @@ export function operatorApi(deps: OperatorApiDeps): FastifyPluginAsync {
   };
 }
 
-export function operatorRoutes(deps: Pick<OperatorApiDeps, "merchants" | "products" | "callbacks">): Route[] {
+export function operatorRoutes(deps: Omit<OperatorApiDeps, "clock" | "adminToken">): Route[] {
   return [
     ...merchantRoutes(deps),
     ...credentialRoutes(deps),
     ...eventRoutes(deps),
     ...rechargeRoutes(deps),
     ...productRoutes(deps),
+    ...managementRoutes(deps),
   ];
 }
 

@@ -1,8 +1,14 @@
+import type { ExemptionRefusal } from "#clearing/index.ts";
 import type { CredentialRefusal, MerchantRefusal, RechargeRefusal } from "#merchants/index.ts";
 import type { InvalidInput, ProductRefusal } from "#products/index.ts";
 
 /** Every reason for which the rooms refuse an operator, by its name. */
-export type RefusalCode = MerchantRefusal | CredentialRefusal | RechargeRefusal | Extract<ProductRefusal, string>;
+export type RefusalCode =
+  | MerchantRefusal
+  | CredentialRefusal
+  | RechargeRefusal
+  | ExemptionRefusal
+  | Extract<ProductRefusal, string>;
 
 /** A refused call: by name, or with the field that cannot be. */
 export type Refusal = RefusalCode | InvalidInput;
@@ -60,6 +66,7 @@ export const refusalAnswers: Record<RefusalCode, RefusalAnswer> = {
   },
   bin_unknown: { status: 404, message: "no BIN has this number" },
   package_unknown: { status: 404, message: "no package has this number" },
+  card_unknown: { status: 404, message: "the merchant has no card with this number", field: "card_no" },
   card_type_missing: { status: 400, message: "virtual or physical cards must be supported", field: "support_virtual" },
   card_type_not_on_bin: { status: 409, message: "the BIN does not support a card type that the package offers" },
 };
