@@ -167,6 +167,7 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
   const clock = {
     now: () => options.clock?.now() ?? now,
     advance: (ms: number) => {
+      if (options.clock !== undefined) throw new Error("the test moves its own clock");
       now += ms;
     },
   };

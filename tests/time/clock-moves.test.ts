@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { ScheduledWork } from "../../apps/server/src/kernel/index.ts";
+import { runDueInOrder, type ScheduledWork } from "../../apps/server/src/kernel/index.ts";
+import { scheduledWork } from "../../apps/server/src/scheduled-work.ts";
 import { dayMs, purchaseWith, startOfTest } from "../support/programme.ts";
 import { booksOf } from "./books.ts";
 import { type MovedProgramme, openMovedProgramme } from "./moved-programme.ts";
@@ -92,6 +93,26 @@ test("a move that reaches its bound brings the clock to its end and says that th
   expect(bounded).toEqual({ now: startOfTest + 100 * dayMs, steps: 1, ran: {}, finished: false });
   expect((await booksOf(programme.db.pool)).charges).toHaveLength(0);
   expect(await programme.move(1)).toMatchObject({ ran: { "management fees": 4 }, finished: true });
+});
+
+test("a worker that comes back after three months ends holds and takes fees in the order in which they were due", async () => {
+  const card = await programme.issueCard({ rates: monthly, credit: "12.00" });
+  await programme.move(20 * dayMs);
+  expect(await programme.authorization.authorize(purchaseWith(card, "9.50"))).toMatchObject({ approved: true });
+  await programme.standStill(92 * dayMs);
+  const { authorization, management } = programme;
+  const work = scheduledWork({ pool: programme.db.pool, authorization, management });
+  const run = await runDueInOrder(work, { until: programme.clock.now(), mayGoOn: always });
+  expect([...run.ran]).toEqual([
+    ["holds", 1],
+    ["management fees", 3],
+  ]);
+  const { charges } = await booksOf(programme.db.pool);
+  const midnights = [5, 6, 7].map((month) => Date.UTC(2026, month, 22) - 8 * 3_600_000);
+  expect(charges.map((line) => line.replace(/^c1 cardholder /u, ""))).toEqual([
+    `0 taken 200 tries 1 at ${startOfTest}`,
+    ...midnights.map((at, before) => `${before + 1} taken 200 tries 1 at ${at}`),
+  ]);
 });
 
 test("work that takes too much real time is left out when its share is used up, and the rest goes on in its steps", async () => {

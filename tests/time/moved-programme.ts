@@ -13,6 +13,8 @@ import { openProgramme, type Programme, startOfTest } from "../support/programme
 /** A programme whose time is the sandbox's: it passes only when somebody moves the clock. */
 export interface MovedProgramme extends Programme {
   move(ms: number, how?: MoveOptions): Promise<ClockMove>;
+  /** Time passes while nobody does anything. */
+  standStill(ms: number): Promise<void>;
   /** The clock of another process on the same database, with the time that it would do itself. */
   follower(): Promise<Pick<MovedProgramme, "move"> & { readonly clock: MovableClock }>;
 }
@@ -52,6 +54,9 @@ export async function openMovedProgramme(): Promise<MovedProgramme> {
   return {
     ...programme,
     move: mover(clock),
+    standStill: async (ms) => {
+      await clock.advance(ms);
+    },
     follower: async () => {
       const follower = await startClock();
       return { clock: follower, move: mover(follower) };
