@@ -9,6 +9,7 @@ import {
   type MerchantAnswer,
 } from "../../apps/server/src/authorization/index.ts";
 import { type CardMaker, type Cards, createCards } from "../../apps/server/src/cards/index.ts";
+import { createManagement, type Management } from "../../apps/server/src/clearing/index.ts";
 import { type Consumption, findConsumption } from "../../apps/server/src/consumptions/index.ts";
 import { type Credit, createCredit } from "../../apps/server/src/credit/index.ts";
 import type { UsedRate } from "../../apps/server/src/exchange/index.ts";
@@ -78,6 +79,7 @@ export interface Programme {
   readonly cards: Cards;
   readonly credit: Credit;
   readonly authorization: Authorization;
+  readonly management: Management;
   /** What was answered with `system_error`, and batches that failed as a whole. */
   readonly errors: unknown[];
   readonly batchFailures: unknown[];
@@ -159,6 +161,8 @@ export interface ProgrammeOptions {
   readonly maker?: (deps: { readonly pool: Pool; readonly clock: Clock }) => CardMaker;
   /** A new one of the test run when absent. The programme drops it. */
   readonly db?: TestDatabase;
+  /** One that the test moves itself, instead of the programme's. */
+  readonly clock?: Clock;
 }
 
 /** Composes the rooms below the faces; without KYC, whose outcome is written as a row. */
@@ -167,8 +171,9 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
   const { pool } = db;
   let now = startOfTest;
   const clock = {
-    now: () => now,
+    now: () => options.clock?.now() ?? now,
     advance: (ms: number) => {
+      if (options.clock !== undefined) throw new Error("the test moves its own clock");
       now += ms;
     },
   };
@@ -233,6 +238,12 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
     batchFailures,
     another,
     authorization: another(),
+    management: createManagement({
+      pool,
+      clock,
+      terms: (product) => products.terms(product),
+      onError: (error) => void errors.push(error),
+    }),
     ask: async () => answerYes,
     rateOf: async () => null,
     issueCard: (wishes = {}) => issueCard(programme, wishes),

@@ -4,6 +4,7 @@ import { createAuthorization } from "#authorization/index.ts";
 import { createCallbacks } from "#callbacks/index.ts";
 import { createCardholders, createSumsubClient } from "#cardholders/index.ts";
 import { type CardMaker, createCards } from "#cards/index.ts";
+import { createManagement } from "#clearing/index.ts";
 import { createCredit } from "#credit/index.ts";
 import { createPool, migrate } from "#database/index.ts";
 import { createExchange } from "#exchange/index.ts";
@@ -159,6 +160,12 @@ export function composeRooms(options: RoomsOptions) {
       log.warn({ batcher: name, itemCount, error: describeError(error) }, "a batch failed and is run item by item");
     },
   });
+  const management = createManagement({
+    pool,
+    clock,
+    terms: (product) => products.terms(product),
+    onError: (error) => log.error({ error: describeError(error) }, "a management fee could not be looked at"),
+  });
   return {
     pool,
     clock,
@@ -173,6 +180,7 @@ export function composeRooms(options: RoomsOptions) {
     cards,
     callbacks,
     authorization,
+    management,
   };
 }
 

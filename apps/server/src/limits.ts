@@ -59,6 +59,13 @@ export const cards = {
   perCardholderShownMax: 1_000,
 } as const;
 
+export const scheduledWork = {
+  /** Real time of one round of the worker: it ends well within what a stop waits for. */
+  roundMsMax: 2_000,
+  /** Batches in a row of which others did everything; then the next round goes on. */
+  idleStepsMax: 5,
+} as const;
+
 export const database = {
   /** No statement of the platform takes longer in health; one that does is ended before it blocks the others. */
   statementTimeoutMs: 15_000,

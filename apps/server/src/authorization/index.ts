@@ -8,7 +8,6 @@ import { createFactsCache, type FactsDeps } from "./facts.ts";
 import type { DecisionItem } from "./item.ts";
 import { releaseRunOut } from "./release.ts";
 import type { AuthorizationAnswer, AuthorizationRequest } from "./request.ts";
-import { warmUp } from "./warm-up.ts";
 import {
   type ConclusionItem,
   type ConclusionRow,
@@ -18,6 +17,7 @@ import {
   selectAvailable,
   selectConsumeNo,
 } from "./store.ts";
+import { warmUp } from "./warm-up.ts";
 
 export type { AskMerchant, MerchantAnswer, MerchantQuestion } from "./ask.ts";
 export { type Billed, billed } from "./billing.ts";
@@ -44,8 +44,8 @@ export interface Authorization {
    * 30 ms longer. For a process that decides, before it listens.
    */
   warmUp(): Promise<void>;
-  /** Releases holds that have run out; answers how many. For the worker. */
-  releaseRunOut(): Promise<number>;
+  /** Releases holds that have run out, by `until` (Unix ms) when it is given; answers how many. For the worker. */
+  releaseRunOut(until?: number): Promise<number>;
   /** Finishes what is under way and refuses the rest. */
   stop(options: { readonly deadlineMs: number }): Promise<void>;
 }
@@ -78,7 +78,7 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
   return {
     authorize: (request) => authorize(deps, request),
     warmUp: () => warmUp({ pool, clock }),
-    releaseRunOut: () => releaseRunOut({ pool, clock }),
+    releaseRunOut: (until) => releaseRunOut({ pool, clock, ...(until === undefined ? {} : { until }) }),
     stop: async (limit) => {
       await decisions.stop(limit);
       await conclusions.stop(limit);

@@ -10,6 +10,8 @@ import { type ConclusionItem, callConclude, type RunOutHold, selectRunOut } from
 export interface ReleaseDeps {
   readonly pool: Pool;
   readonly clock: Clock;
+  /** Only holds that ran out by then, Unix ms; now when absent. */
+  readonly until?: number;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface ReleaseDeps {
  * workers may do it at once: the stage in the row lets each be released once. Answers how many were released.
  */
 export async function releaseRunOut(deps: ReleaseDeps): Promise<number> {
-  const now = deps.clock.now();
+  const now = deps.until ?? deps.clock.now();
   const askedBefore = now - bounds.questionMsMax;
   const due = await selectRunOut(deps.pool, { now, askedBefore, limit: bounds.releaseBatchMax });
   let released = 0;

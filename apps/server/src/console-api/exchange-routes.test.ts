@@ -2,42 +2,24 @@ import { isCurrency } from "@cardwright/money";
 import { createTestDatabase, type TestDatabase } from "@cardwright/testing/database";
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createCallbacks } from "#callbacks/index.ts";
-import { createCredit } from "#credit/index.ts";
-import { createExchange } from "#exchange/index.ts";
-import { createMerchants } from "#merchants/index.ts";
-import { createProducts } from "#products/index.ts";
-import { createApiSecret, createVault, newMasterKey } from "#vault/index.ts";
 import { operatorApi } from "./index.ts";
+import { operatorRooms } from "./operator-rooms.testing.ts";
 
 /** The rate table over HTTP. */
 const adminToken = "test-admin-token-of-32-characters";
 const noon = Date.UTC(2026, 4, 22, 12);
 const clock = { now: () => noon };
 let database: TestDatabase;
-let callbacks: ReturnType<typeof createCallbacks>;
+let callbacks: ReturnType<typeof operatorRooms>["callbacks"];
 let app: FastifyInstance;
 let base: string;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const { pool } = database;
-  const vault = createVault({ pool: database.vaultPool, masterKeys: newMasterKey("test"), clock });
-  const secrets = { create: createApiSecret, store: vault.storeSecret, delete: vault.deleteSecret };
-  const log = { warn: () => {}, error: () => {} };
-  callbacks = createCallbacks({ pool, clock, log, target: () => null, allowPrivateAddresses: true });
+  const rooms = operatorRooms(database, clock);
+  callbacks = rooms.callbacks;
   app = Fastify({ logger: false });
-  await app.register(
-    operatorApi({
-      merchants: createMerchants({ pool, clock, requireHttps: true, secrets }),
-      products: createProducts({ pool, clock }),
-      credit: createCredit({ pool, clock, cardholderExists: async () => false, creditBoundOf: async () => null }),
-      exchange: createExchange({ pool, clock, ageMsMax: 7 * 86_400_000 }),
-      callbacks,
-      clock,
-      adminToken,
-    }),
-  );
+  await app.register(operatorApi({ ...rooms, clock, adminToken }));
   base = await app.listen({ host: "127.0.0.1", port: 0 });
 });
 afterAll(async () => {

@@ -3,6 +3,7 @@ import { Ajv } from "ajv";
 import type { FastifyError, FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { MerchantEvents } from "#callbacks/index.ts";
+import type { Management } from "#clearing/index.ts";
 import type { Credit } from "#credit/index.ts";
 import { errorCode } from "#database/index.ts";
 import type { Exchange } from "#exchange/index.ts";
@@ -14,6 +15,7 @@ import { credentialRoutes } from "./credential-routes.ts";
 import { type ErrorAnswer, errorBody, ownError, refusalAnswer, thrownAnswer } from "./error-answer.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { exchangeRoutes } from "./exchange-routes.ts";
+import { managementRoutes } from "./management-routes.ts";
 import { merchantRoutes } from "./merchant-routes.ts";
 import { operatorOpenApi } from "./openapi.ts";
 import { productRoutes } from "./product-routes.ts";
@@ -27,6 +29,7 @@ export interface OperatorApiDeps {
   readonly credit: Credit;
   readonly exchange: Exchange;
   readonly callbacks: { readonly events: Pick<MerchantEvents, "list"> };
+  readonly management: Pick<Management, "exempt" | "exemptions">;
   readonly clock: Clock;
   /** At least 24 characters. */
   readonly adminToken: string;
@@ -67,6 +70,7 @@ export function operatorRoutes(deps: Omit<OperatorApiDeps, "clock" | "adminToken
     ...bonusRoutes(deps),
     ...productRoutes(deps),
     ...exchangeRoutes(deps),
+    ...managementRoutes(deps),
   ];
 }
 

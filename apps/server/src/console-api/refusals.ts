@@ -1,3 +1,4 @@
+import type { ExemptionRefusal } from "#clearing/index.ts";
 import type { BonusRefusal } from "#credit/index.ts";
 import type { CredentialRefusal, MerchantRefusal, RechargeRefusal } from "#merchants/index.ts";
 import type { InvalidInput, ProductRefusal } from "#products/index.ts";
@@ -9,6 +10,7 @@ export type RefusalCode =
   | RechargeRefusal
   | BonusRefusal
   | "currency_unknown"
+  | ExemptionRefusal
   | Extract<ProductRefusal, string>;
 
 /** A refused call: by name, or with the field that cannot be. */
@@ -85,6 +87,7 @@ export const refusalAnswers: Record<RefusalCode, RefusalAnswer> = {
   currency_unknown: { status: 404, message: "no currency of ISO 4217 has this code" },
   bin_unknown: { status: 404, message: "no BIN has this number" },
   package_unknown: { status: 404, message: "no package has this number" },
+  card_unknown: { status: 404, message: "the merchant has no card with this number", field: "card_no" },
   card_type_missing: { status: 400, message: "virtual or physical cards must be supported", field: "support_virtual" },
   card_type_not_on_bin: { status: 409, message: "the BIN does not support a card type that the package offers" },
 };

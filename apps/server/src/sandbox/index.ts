@@ -3,11 +3,13 @@ import type { Pool } from "pg";
 import type { Card, CardKey } from "#cards/index.ts";
 import { tellCardMaker } from "./card-maker.ts";
 import type { MovableClock } from "./clock.ts";
+import { type ClockMoveDeps, moveClock } from "./clock-move.ts";
 import { buildSandboxApi, type SandboxApiDeps } from "./sandbox-api.ts";
 import { createTerminal, type Terminal, type TerminalDeps } from "./terminal.ts";
 
 export { createCardMaker, type TellRefusal, type ToldState } from "./card-maker.ts";
 export { createMovableClock, type MovableClock, type MovableClockDeps } from "./clock.ts";
+export { type ClockMove, type ClockMoveBounds, type ClockMoveRefusal, moveClock } from "./clock-move.ts";
 export { seedExchangeRates } from "./exchange-rates.ts";
 export { type KycSimulator, type KycSimulatorOptions, startKycSimulator } from "./kyc/simulator.ts";
 export { sandboxPath } from "./sandbox-api.ts";
@@ -26,13 +28,15 @@ export interface SandboxDeps extends Omit<TerminalDeps, "clock"> {
   readonly findCard: (key: CardKey) => Promise<Card | null>;
   readonly merchantOf: SandboxApiDeps["merchantOf"];
   readonly onError: SandboxApiDeps["onError"];
+  /** What becomes due as the clock is moved; nothing when absent. */
+  readonly time?: Pick<ClockMoveDeps, "work" | "slowWork" | "isStopping" | "bounds">;
 }
 
 /** Everything of a sandbox that stands on top of the rooms. */
 export interface Sandbox {
   /** Plays a shop's terminal. */
   readonly terminal: Terminal;
-  /** The API for merchants' developers, with its own path `/sandbox/v1`. */
+  /** The API for merchants' developers, with its own paths `/sandbox/v1` and `/sandbox`. */
   readonly api: FastifyPluginCallback;
   stop(): Promise<void>;
 }
@@ -43,7 +47,12 @@ export interface Sandbox {
  */
 export function createSandbox(deps: SandboxDeps): Sandbox {
   const terminal = createTerminal(deps);
-  const api = buildSandboxApi({ ...deps, terminal, tellCardMaker: (told) => tellCardMaker(deps, told) });
+  const api = buildSandboxApi({
+    ...deps,
+    terminal,
+    tellCardMaker: (told) => tellCardMaker(deps, told),
+    moveClock: (ms) => moveClock({ work: [], slowWork: [], ...deps.time, ...deps }, ms),
+  });
   return {
     terminal,
     api,

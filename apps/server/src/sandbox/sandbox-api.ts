@@ -5,16 +5,21 @@ import { isUnavailable } from "#database/index.ts";
 import { type Result, unreachable } from "#kernel/index.ts";
 import type { TellRefusal, ToldState } from "./card-maker.ts";
 import type { MovableClock } from "./clock.ts";
+import type { ClockMove, ClockMoveRefusal } from "./clock-move.ts";
 import { type DurationRefusal, durationDaysMax, parseDuration } from "./duration.ts";
 import { playable } from "./playable.ts";
 import type { PurchaseRefusal, Terminal, TerminalPurchase, TerminalReceipt } from "./terminal.ts";
 
 export const sandboxPath = "/sandbox/v1";
+/** The same calls under the shorter path. */
+const sandboxAlias = "/sandbox";
 
 export interface SandboxApiDeps {
   /** Who calls, by the merchant's own `Api-Key` and address; null when that key may not be used from there. */
   readonly merchantOf: (apiKey: string, address: string) => Promise<{ readonly merchantId: number } | null>;
   readonly clock: MovableClock;
+  /** Moves the clock by milliseconds and does what becomes due on the way. */
+  readonly moveClock: (ms: number) => Promise<Result<ClockMove, ClockMoveRefusal>>;
   readonly terminal: Terminal;
   readonly tellCardMaker: (told: {
     readonly merchantId: number;
@@ -60,13 +65,17 @@ const faults = {
   },
   network_unavailable: { status: 503, code: "network_unavailable", message: "the card network does not answer now" },
   too_far_ahead: { status: 409, code: "too_far_ahead", message: "the clock may be 10 years ahead of real time" },
+  clock_is_moving: {
+    status: 409,
+    code: "clock_is_moving",
+    message: "somebody else is moving the clock; try again",
+  },
   no_database: { status: 503, code: "no_database", message: "the database cannot be reached; try again" },
   unexpected: { status: 500, code: "unexpected", message: "something failed on our side" },
 } as const satisfies Record<string, Fault>;
 
 const durationMessages: Record<DurationRefusal, string> = {
-  not_a_duration: 'must be an ISO 8601 duration such as "P7D", "PT1H30M" or "P1DT12H"',
-  months_and_years_vary: "months and years have no fixed length: say it in days, e.g. P30D",
+  not_a_duration: 'must be an ISO 8601 duration such as "P7D", "PT1H30M" or "P13M"',
   not_positive: "must be longer than nothing: the clock moves forward only",
   too_long: `may be ${durationDaysMax} days at most; call again to go on`,
 };
@@ -107,18 +116,20 @@ function send(reply: FastifyReply, fault: Fault): FastifyReply {
 }
 
 /**
- * The sandbox's API for a merchant's developers, a Fastify plugin with its own path: they play shops, the card maker and time
+ * The sandbox's API for a merchant's developers, a Fastify plugin with its own paths: they play shops, the card maker and time
  * itself. Errors are HTTP statuses with `{"error":{"code","message","field"}}`.
  */
 export function buildSandboxApi(deps: SandboxApiDeps): FastifyPluginCallback {
   return (server, _options, done) => {
-    server.register(
-      (app, _inner, ready) => {
-        routes(app, deps);
-        ready();
-      },
-      { prefix: sandboxPath },
-    );
+    for (const prefix of [sandboxPath, sandboxAlias]) {
+      server.register(
+        (app, _inner, ready) => {
+          routes(app, deps);
+          ready();
+        },
+        { prefix },
+      );
+    }
     done();
   };
 }
@@ -237,16 +248,19 @@ async function moveClock({ deps, request, reply }: Call): Promise<FastifyReply> 
   if (!input.success) {
     return send(reply, inputFault(input.error));
   }
-  const step = parseDuration(input.data.advance);
+  const step = parseDuration(input.data.advance, { from: deps.clock.now() });
   if (!step.ok) {
     return send(reply, { status: 400, code: step.reason, field: "advance", message: durationMessages[step.reason] });
   }
-  const moved = await deps.clock.advance(step.value);
-  return moved.ok ? reply.send(clockAnswer(deps.clock)) : send(reply, faults[moved.reason]);
+  const moved = await deps.moveClock(step.value);
+  if (!moved.ok) {
+    return send(reply, faults[moved.reason]);
+  }
+  const { now, steps, ran, finished } = moved.value;
+  return reply.send({ ...clockAnswer(deps.clock, now), steps, ran, finished });
 }
 
-function clockAnswer(clock: MovableClock): object {
-  const now = clock.now();
+function clockAnswer(clock: MovableClock, now = clock.now()): object {
   return { now, time: new Date(now).toISOString(), ahead_ms: clock.offsetMs() };
 }
 
