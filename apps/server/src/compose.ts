@@ -4,6 +4,7 @@ import { createAuthorization } from "#authorization/index.ts";
 import { createCallbacks } from "#callbacks/index.ts";
 import { createCardholders, createSumsubClient } from "#cardholders/index.ts";
 import { type CardMaker, createCards } from "#cards/index.ts";
+import { createReversals } from "#clearing/index.ts";
 import { createCredit } from "#credit/index.ts";
 import { createPool, migrate } from "#database/index.ts";
 import { type Clock, systemClock } from "#kernel/index.ts";
@@ -151,6 +152,12 @@ export function composeRooms(options: RoomsOptions) {
       log.warn({ batcher: name, itemCount, error: describeError(error) }, "a batch failed and is run item by item");
     },
   });
+  const reversals = createReversals({
+    pool,
+    clock,
+    identify: (pan) => vault.identify({ pan }),
+    terms: (product) => products.terms(product),
+  });
   return {
     pool,
     clock,
@@ -164,6 +171,7 @@ export function composeRooms(options: RoomsOptions) {
     cards,
     callbacks,
     authorization,
+    reversals,
   };
 }
 

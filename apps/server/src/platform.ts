@@ -215,6 +215,11 @@ function networkServer(parts: ServerParts & { readonly watch: DatabaseWatch }): 
       networkToken: config.NETWORK_TOKEN,
       availability: () => (state.stopping ? "stopping" : watch.isReachable() ? "open" : "no_database"),
       onError: (error) => log.error({ error: describeError(error) }, "a message of the network failed"),
+      reverse: async (message) => {
+        const answer = await rooms.reversals.reverse(message);
+        rooms.callbacks.delivery.wake();
+        return answer;
+      },
       authorize: async (request) => {
         const started = performance.now();
         const answer = await rooms.authorization.authorize(request);
@@ -271,9 +276,11 @@ function refuseWhileStopping(
 }
 
 /** The background work, each round safe in any number of processes at once. */
-function workerLoops({ authorization, cardholders, cards, callbacks }: Rooms): Loop[] {
+function workerLoops({ authorization, reversals, cardholders, cards, callbacks }: Rooms): Loop[] {
   return [
-    { name: "holds that ran out", waitMs: 500, round: () => authorization.releaseRunOut() },
+    { name: "questions that ran out", waitMs: 500, round: () => authorization.releaseRunOut() },
+    { name: "holds that ran out", waitMs: 500, round: () => reversals.releaseExpired() },
+    { name: "fees that are due", waitMs: 250, round: () => reversals.chargeDueFees() },
     { name: "identity checks", waitMs: 250, round: async () => (await cardholders.pollDue(bounds.kycPollMax)).changed },
     { name: "cards being made", waitMs: 250, round: () => cards.advanceMaking() },
     { name: "old client tokens", waitMs: 60_000, round: () => cards.removeOldTokens() },

@@ -1,4 +1,4 @@
-import { type Remark, remarkSentence } from "@cardwright/contract";
+import { DECLINES } from "@cardwright/contract";
 import type { Pool } from "pg";
 import { consumptionData, findConsumption } from "#consumptions/index.ts";
 import { inTransaction } from "#database/index.ts";
@@ -13,9 +13,9 @@ export interface ReleaseDeps {
 }
 
 /**
- * Gives back the money of authorizations whose hold has run out: an approval that was never cleared becomes `expired`; one whose
- * process died while it asked the merchant fails with `system_error`, and the merchant is told by a callback. Any number of
- * workers may do it at once: the stage in the row lets each be released once. Answers how many were released.
+ * Gives back the money of authorizations whose process died while it asked the merchant: they fail with `system_error`, and the
+ * merchant is told by a callback. Any number of workers may do it at once: the stage in the row lets each be released once. Answers
+ * how many were released. Approvals whose hold runs out are ended by the clearing room.
  */
 export async function releaseRunOut(deps: ReleaseDeps): Promise<number> {
   const due = await selectRunOut(deps.pool, { now: deps.clock.now(), limit: bounds.releaseBatchMax });
@@ -30,7 +30,7 @@ async function releaseOne(deps: ReleaseDeps, hold: RunOutHold): Promise<boolean>
   const at = deps.clock.now();
   return inTransaction(deps.pool, async (sql) => {
     const item = await conclusionItem(sql, hold, at);
-    const [row] = await callConclude(sql, { items: [item], stage: hold.stage, voidKind: "expire", at });
+    const [row] = await callConclude(sql, { items: [item], stage: "asking", voidKind: "expire", at });
     return row?.concluded === true;
   });
 }
@@ -44,8 +44,8 @@ async function conclusionItem(
   if (consumption === null) {
     throw new Error(`hold of an unknown consumption ${hold.consumeNo}`);
   }
-  const remark: Remark = hold.stage === "held" ? "expired" : "system_error";
-  const detail = remarkSentence(remark, "en_US");
+  const remark = "system_error";
+  const detail = DECLINES[remark].en;
   return {
     merchantId: hold.merchantId,
     cardNo: hold.cardNo,

@@ -263,21 +263,20 @@ export async function callConclude(
 
 export interface RunOutHold extends CardKey {
   readonly consumeNo: string;
-  readonly stage: "asking" | "held";
   readonly utcOffsetMinutes: number;
 }
 
-/** Authorizations whose hold has run out, the oldest first. */
+/** Questions whose short hold has run out, the oldest first: the process that asked has died. */
 export async function selectRunOut(
   sql: Sql,
   options: { readonly now: number; readonly limit: number },
 ): Promise<RunOutHold[]> {
   const { rows } = await sql.query<RunOutHold>({
     name: "authorization_run_out",
-    text: `SELECT p.merchant_id AS "merchantId", p.card_no AS "cardNo", p.consume_no AS "consumeNo", p.stage,
+    text: `SELECT p.merchant_id AS "merchantId", p.card_no AS "cardNo", p.consume_no AS "consumeNo",
              k.utc_offset_minutes AS "utcOffsetMinutes"
            FROM ledger.hold h
-           JOIN consumption p ON p.merchant_id = h.merchant_id AND p.consume_no = h.reference AND p.stage IN ('asking', 'held')
+           JOIN consumption p ON p.merchant_id = h.merchant_id AND p.consume_no = h.reference AND p.stage = 'asking'
            JOIN card k ON k.merchant_id = p.merchant_id AND k.card_no = p.card_no
            WHERE h.line = 1 AND h.expires_at <= $1
            ORDER BY h.expires_at LIMIT $2`,

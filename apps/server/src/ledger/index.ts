@@ -11,6 +11,7 @@ export {
 } from "./accounts.ts";
 export {
   capture,
+  changeHold,
   forceHold,
   forceTransfer,
   type HoldKey,

@@ -1,0 +1,2 @@
+/** What becomes of a card transaction after its authorization. */
+export * from "./reversals.ts";
