@@ -1,6 +1,7 @@
 import { formatAmount } from "@cardwright/money";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { reversalsOf } from "../support/after-approval.ts";
 import { createModel, type Model, type ModelPot } from "../support/model.ts";
 import {
   answerNo,
@@ -107,7 +108,7 @@ async function take(stage: Stage, each: Step, uniqueNo: string): Promise<Outcome
     case "wait":
       programme.clock.advance(each.hours * 3_600_000);
       stage.model.release(programme.clock.now());
-      while ((await programme.authorization.releaseRunOut()) > 0);
+      while ((await reversalsOf(programme).releaseExpired()) > 0);
       return [null, null];
     default:
       throw new Error(`not a step: ${JSON.stringify(each satisfies never)}`);

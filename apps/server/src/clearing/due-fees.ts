@@ -113,10 +113,9 @@ async function charge(
     feeDue: "",
     fee: transaction.fee + (shown?.total ?? 0n),
     feeRows: [...transaction.feeRows, ...(shown?.rows ?? [])],
+    // Not `…Booked`: that is what clearings have taken.
     creditTotal: transaction.creditTotal + (taken.cardholder?.total ?? 0n),
-    creditBooked: transaction.creditBooked + (taken.cardholder?.total ?? 0n),
     reserveTotal: transaction.reserveTotal + (taken.reserve?.total ?? 0n),
-    reserveBooked: transaction.reserveBooked + (taken.reserve?.total ?? 0n),
   };
   await updateTransaction(sql, next, { at });
   if (next.fee !== transaction.fee) {

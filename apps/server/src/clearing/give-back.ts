@@ -15,14 +15,14 @@ export function refundable(transaction: CardTransaction): { readonly left: bigin
 
 /**
  * How much of what is given back belongs to the cardholder: no more, over all times, than it paid of the amount. Where its account did
- * not cover a clearing and the merchant's income bore the rest, that comes last and goes back to there.
+ * not cover a clearing and the merchant's income bore the rest, that comes last and goes back to there. What an account pays goes to
+ * the amount first, then to the fees.
  */
 export function cardholdersShare(
-  transaction: Pick<CardTransaction, "amount" | "fee" | "creditBooked" | "refundedAmount">,
+  { amount, creditBooked, refundedAmount }: Pick<CardTransaction, "amount" | "creditBooked" | "refundedAmount">,
   given: bigint,
 ): bigint {
-  const { amount, fee, creditBooked, refundedAmount } = transaction;
-  const paid = smaller(amount, creditBooked > fee ? creditBooked - fee : 0n);
+  const paid = smaller(amount, creditBooked);
   return smaller(refundedAmount + given, paid) - smaller(refundedAmount, paid);
 }
 
@@ -30,8 +30,10 @@ const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
 export interface GivenBack {
   readonly transaction: CardTransaction;
-  /** What it costs on each side (`refund_rate`). */
+  /** What it costs on each side (`refund_rate`); the cardholder pays for what reaches its account. */
   readonly fees: SideFees;
+  /** What the cardholder gets of it, before that fee. */
+  readonly toCardholder: bigint;
 }
 
 /**
@@ -41,15 +43,17 @@ export interface GivenBack {
 export async function giveBackCleared(
   changing: Changing,
   transaction: CardTransaction,
-  part: ReversedPart,
+  back: { readonly part: ReversedPart; readonly reference: string },
 ): Promise<GivenBack> {
   const { sql, at, card, accounts, schedules } = changing;
-  const { merchantId, consumeNo } = transaction;
+  const { merchantId } = transaction;
+  const { part, reference } = back;
+  const own = card.creditAccountId === null ? 0n : cardholdersShare(transaction, part.amount);
   const fees = feesOfBothSides({
     schedules,
     card,
     at,
-    transaction: () => ({ kind: "refund", amount: part.amount }),
+    transaction: (side) => ({ kind: "refund", amount: side === "cardholder" ? own : part.amount }),
   });
   const reserve = accounts.idOf("reserve");
   const postings: Posting[] = [
@@ -57,7 +61,6 @@ export async function giveBackCleared(
     { source: reserve, destination: accounts.idOf("platform_income"), amount: fees.reserve.total },
   ];
   if (card.creditAccountId !== null) {
-    const own = cardholdersShare(transaction, part.amount);
     const [spending, income] = [accounts.idOf("spending"), accounts.idOf("merchant_income")];
     postings.push(
       { source: spending, destination: card.creditAccountId, amount: own },
@@ -69,13 +72,14 @@ export async function giveBackCleared(
     merchantId,
     transactionId: uuid7(at),
     kind: "reversal",
-    reference: consumeNo,
+    reference,
     at,
     postings: postings.filter(({ amount }) => amount > 0n),
   });
   await giveLimitsBack(changing, transaction, part.amount);
   return {
     fees,
+    toCardholder: own,
     transaction: {
       ...transaction,
       refundedAmount: transaction.refundedAmount + part.amount,
@@ -92,17 +96,18 @@ export async function giveBackCleared(
 export async function takeRefundBack(
   changing: Changing,
   refund: CardTransaction,
-  part: ReversedPart,
+  back: { readonly part: ReversedPart; readonly reference: string },
 ): Promise<CardTransaction> {
   const { sql, at, card, accounts } = changing;
-  const { merchantId, consumeNo, consumeRelateNo } = refund;
-  const { amount } = part;
+  const { merchantId, consumeRelateNo } = refund;
+  const { reference } = back;
+  const { amount } = back.part;
   const postings: Posting[] = [{ source: accounts.idOf("reserve"), destination: accounts.idOf("settlement"), amount }];
   if (card.creditAccountId !== null) {
     postings.push({ source: card.creditAccountId, destination: accounts.idOf("spending"), amount });
   }
   const transactionId = uuid7(at);
-  await forceTransfer(sql, { merchantId, transactionId, kind: "reversal", reference: consumeNo, at, postings });
+  await forceTransfer(sql, { merchantId, transactionId, kind: "reversal", reference, at, postings });
   const purchase =
     consumeRelateNo === "" ? null : await selectTransaction(sql, { merchantId, consumeNo: consumeRelateNo });
   if (purchase !== null) {

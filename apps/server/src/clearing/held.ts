@@ -3,7 +3,7 @@ import { decimalsOf, formatAmount, isCurrency, parseAmount } from "@cardwright/m
 import { limitPeriods } from "#authorization/index.ts";
 import type { Sql } from "#database/index.ts";
 import { uuid7 } from "#kernel/index.ts";
-import { capture, changeHold, forceTransfer, type Posting, voidHolds } from "#ledger/index.ts";
+import { capture, changeHold, type Posting, voidHolds } from "#ledger/index.ts";
 import type { MerchantAccounts } from "./accounts.ts";
 import { feesOfBothSides, type SideSchedules, spendingOf, withFees } from "./both-sides.ts";
 import { type LockedCard, moveLimits, type SideCounters } from "./locked-card.ts";
@@ -112,49 +112,29 @@ async function releaseRest(
   }
 }
 
-/** The accounts that one side's fees move between. */
-interface FeeSide {
-  readonly payer: string;
-  readonly income: string;
-  /** What is still to be taken; negative gives back. Minor units. */
-  readonly due: bigint;
-}
-
 async function endPartlyCleared(
   changing: Changing,
   transaction: CardTransaction,
   end: { readonly kind: "void" | "expire" },
 ): Promise<Changed> {
   const { sql, at, card, accounts, schedules } = changing;
-  const { merchantId, clearedAmount, consumeNo } = transaction;
+  const { merchantId, clearedAmount, consumeNo: reference, holdId } = transaction;
   const fees = feesOfBothSides({ schedules, card, at, transaction: spendingOf(transaction, clearedAmount) });
   const final = withFees(transaction, clearedAmount, fees);
-  const sides: FeeSide[] = [
-    {
-      payer: accounts.idOf("reserve"),
-      income: accounts.idOf("platform_income"),
-      due: final.reserveTotal - transaction.reserveBooked,
-    },
-  ];
+  // What the parts have taken of fees is settled with what the whole of them costs.
+  const postings = moved(
+    accounts.idOf("reserve"),
+    accounts.idOf("platform_income"),
+    final.reserveTotal - transaction.reserveBooked,
+  );
   if (card.creditAccountId !== null) {
     const due = final.creditTotal - transaction.creditBooked;
-    sides.push({ payer: card.creditAccountId, income: accounts.idOf("merchant_income"), due });
+    postings.push(...moved(card.creditAccountId, accounts.idOf("merchant_income"), due));
   }
-  const taken = postingsOf(sides, ({ due }) => due);
-  const back = postingsOf(sides, ({ due }) => -due).map(({ source, destination, amount }) => ({
-    source: destination,
-    destination: source,
-    amount,
-  }));
-  const common = { merchantId, reference: consumeNo, at };
-  if (taken.length > 0) {
-    const { holdId } = transaction;
-    await capture(sql, { ...common, holdId, transactionId: uuid7(at), postings: taken, keep: false });
+  if (postings.length > 0) {
+    await capture(sql, { merchantId, holdId, transactionId: uuid7(at), reference, at, postings, keep: false });
   } else {
     await releaseRest(changing, transaction, end);
-  }
-  if (back.length > 0) {
-    await forceTransfer(sql, { ...common, transactionId: uuid7(at), kind: "reversal", postings: back });
   }
   return {
     counters: fees.counters,
@@ -174,11 +154,14 @@ async function endPartlyCleared(
   };
 }
 
-function postingsOf(sides: readonly FeeSide[], amountOf: (side: FeeSide) => bigint): Posting[] {
-  return sides.flatMap((side) => {
-    const amount = amountOf(side);
-    return amount > 0n ? [{ source: side.payer, destination: side.income, amount }] : [];
-  });
+/** A posting; the other way round for a negative amount; none for zero. */
+function moved(source: string, destination: string, amount: bigint): Posting[] {
+  if (amount === 0n) {
+    return [];
+  }
+  return amount > 0n
+    ? [{ source, destination, amount }]
+    : [{ source: destination, destination: source, amount: -amount }];
 }
 
 /**

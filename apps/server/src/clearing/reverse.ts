@@ -134,7 +134,10 @@ async function answerBefore(sql: Sql, entry: MessageEntry): Promise<ReversalAnsw
     : { accepted: false, effect: "duplicate", consumeNo: authorization.consumeNo, repeat: false };
 }
 
-/** An authorization by its own reference; what never was one by that of the clearing, refund or advice that made it. */
+/**
+ * An authorization by its own reference; what never was one by that of the clearing, refund or advice that made it, or by that of the
+ * unknown authorization which the clearing named.
+ */
 async function findOriginal(
   sql: Sql,
   { merchantId, reference }: { readonly merchantId: number; readonly reference: string },
@@ -146,7 +149,9 @@ async function findOriginal(
   const { rows } = await sql.query<{ consume_no: string }>({
     name: "reversal_original",
     text: `SELECT consume_no FROM network_message
-           WHERE merchant_id = $1 AND network_reference = $2 AND kind <> 'reversal' AND consume_no <> ''`,
+           WHERE merchant_id = $1 AND consume_no <> '' AND (
+             (network_reference = $2 AND kind <> 'reversal') OR (original_reference = $2 AND original_reference <> '' AND kind = 'clearing'))
+           ORDER BY at, network_reference LIMIT 1`,
     values: [merchantId, reference],
   });
   const consumeNo = rows[0]?.consume_no;

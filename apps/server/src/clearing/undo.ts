@@ -94,7 +94,8 @@ async function undoHeld(changing: Changing, order: Order, undoings: readonly Und
     return transaction.clearedAmount === 0n && undoing?.part.amount === uncleared(transaction).left;
   });
   const effect = ended ? "reversed" : "partially_reversed";
-  const reversal = await writeReversal(changing, order, { undoings, totals, fees: [] });
+  const number = orderNumber("O", at);
+  const reversal = await writeReversal(changing, order, { number, undoings, totals, booked: nothing, fees: [] });
   return { effect, reversal, settledAmount: 0n };
 }
 
@@ -112,48 +113,56 @@ async function undoCleared(changing: Changing, order: Order, undoings: readonly 
   const ids = [accounts.idOf("reserve"), accounts.idOf("settlement"), accounts.idOf("platform_income")];
   const ofCredit = own === null ? [] : [own, accounts.idOf("spending"), accounts.idOf("merchant_income")];
   await lockAvailable(sql, { merchantId: card.merchantId, accountIds: [...ids, ...ofCredit] });
+  const number = orderNumber("O", at);
   const fees: SideFees[] = [];
+  const amount = undoings.reduce((sum, { part }) => sum + part.amount, 0n);
+  const totals = { credit: own === null ? 0n : amount, reserve: amount };
   for (const { transaction, part } of undoings) {
     let next: CardTransaction;
     if (transaction.type === "Refund") {
-      next = await takeRefundBack(changing, transaction, part);
+      next = await takeRefundBack(changing, transaction, { part, reference: number });
     } else {
-      const given = await giveBackCleared(changing, transaction, part);
+      const given = await giveBackCleared(changing, transaction, { part, reference: number });
       fees.push(given.fees);
+      totals.credit -= own === null ? 0n : part.amount - given.toCardholder + (given.fees.cardholder?.total ?? 0n);
+      totals.reserve -= given.fees.reserve.total;
       next = given.transaction;
     }
     await updateTransaction(sql, next, { at });
     await pushTransaction(sql, next, { at });
   }
-  const amount = undoings.reduce((sum, { part }) => sum + part.amount, 0n);
-  const totals = {
-    credit: amount - fees.reduce((sum, { cardholder }) => sum + (cardholder?.total ?? 0n), 0n),
-    reserve: amount - fees.reduce((sum, { reserve }) => sum + reserve.total, 0n),
-  };
-  const reversal = await writeReversal(changing, order, { undoings, totals, fees });
+  const reversal = await writeReversal(changing, order, { number, undoings, totals, booked: totals, fees });
   const settledAmount = order.original.type === "Refund" ? amount : -amount;
   return { effect: "reversed_after_clearing", reversal, settledAmount };
 }
 
+interface Sides {
+  readonly credit: bigint;
+  readonly reserve: bigint;
+}
+const nothing: Sides = { credit: 0n, reserve: 0n };
+
 /**
- * The `Reversal` consumption, one for each message. Its totals are what each side got back, fees that came back included and fees for it
- * taken off; nothing of them is held or was taken for good.
+ * The `Reversal` consumption, one for each message. Its totals are what each side got back (of a refund: gave back), fees that came back
+ * included and fees for it taken off. Booked is what was moved for good: nothing where only a hold was lowered.
  */
 async function writeReversal(
-  { sql, at, card }: Changing,
+  { sql, at }: Changing,
   { original }: Order,
   back: {
+    readonly number: string;
     readonly undoings: readonly Undoing[];
-    readonly totals: { readonly credit: bigint; readonly reserve: bigint };
+    readonly totals: Sides;
+    readonly booked: Sides;
     readonly fees: readonly SideFees[];
   },
 ): Promise<CardTransaction> {
-  const { undoings, totals, fees } = back;
+  const { number, undoings, totals, booked, fees } = back;
   const feeRows = mergedRows(fees.map(({ shown }) => shown));
   const local = undoings.reduce((sum, { part }) => sum + part.localAmount, 0n);
   const reversal: CardTransaction = {
     ...original,
-    consumeNo: orderNumber("O", at),
+    consumeNo: number,
     consumeRelateNo: original.consumeNo,
     type: "Reversal",
     status: "Success",
@@ -161,11 +170,12 @@ async function writeReversal(
     amount: undoings.reduce((sum, { part }) => sum + part.amount, 0n),
     fee: feeRows.reduce((sum, row) => sum + row.amount, 0n),
     feeRows,
-    creditTotal: card.creditAccountId === null || totals.credit < 0n ? 0n : totals.credit,
-    reserveTotal: totals.reserve < 0n ? 0n : totals.reserve,
+    // Never below zero: a small fee can make a lowered hold grow, and a fee can be more than what comes back.
+    creditTotal: atLeastZero(totals.credit),
+    reserveTotal: atLeastZero(totals.reserve),
     clearedAmount: 0n,
-    creditBooked: 0n,
-    reserveBooked: 0n,
+    creditBooked: atLeastZero(booked.credit),
+    reserveBooked: atLeastZero(booked.reserve),
     refundedAmount: 0n,
     localAmount: localText(original, local),
     remark: "",
@@ -182,6 +192,8 @@ async function writeReversal(
   await pushTransaction(sql, reversal, { at });
   return reversal;
 }
+
+const atLeastZero = (amount: bigint): bigint => (amount > 0n ? amount : 0n);
 
 /** One row for each kind of fee, however many consumptions it was computed for. */
 function mergedRows(fees: readonly Pick<SideFees["shown"], "rows">[]): CardTransaction["feeRows"] {
