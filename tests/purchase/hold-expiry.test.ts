@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Reversals } from "../../apps/server/src/clearing/index.ts";
-import { authorizeRefund, clearExactly, reversalsOf } from "../support/after-approval.ts";
+import { authorizeRefund, clearExactly, requireCleanBooks, reversalsOf } from "../support/after-approval.ts";
 import { dayMs, openProgramme, type Programme, purchaseWith } from "../support/programme.ts";
 
 let programme: Programme;
@@ -11,7 +11,10 @@ beforeEach(async () => {
   reversals = reversalsOf(programme);
 });
 
-afterEach(() => programme.close());
+afterEach(async () => {
+  await requireCleanBooks(programme);
+  await programme.close();
+});
 
 for (const mode of ["CREDIT_EXTENSION", "AUTHORIZATION"] as const) {
   test(`an approval that is not cleared for 7 days fails as expired, is pushed, and gives the money back (${mode})`, async () => {

@@ -1,5 +1,10 @@
 import { merchantAccounts } from "../../apps/server/src/clearing/accounts.ts";
-import { createReversals, type ReversalMessage, type Reversals } from "../../apps/server/src/clearing/index.ts";
+import {
+  createReversals,
+  type ReversalMessage,
+  type Reversals,
+  reversalRules,
+} from "../../apps/server/src/clearing/index.ts";
 import { lockCard } from "../../apps/server/src/clearing/locked-card.ts";
 import { pushTransaction } from "../../apps/server/src/clearing/push.ts";
 import {
@@ -8,9 +13,16 @@ import {
   selectTransaction,
   updateTransaction,
 } from "../../apps/server/src/clearing/transaction-store.ts";
+import { consumptionRules } from "../../apps/server/src/consumptions/index.ts";
 import { inTransaction } from "../../apps/server/src/database/index.ts";
 import { orderNumber, uuid7 } from "../../apps/server/src/kernel/index.ts";
-import { capture, findAccount, type MerchantAccountKind, type Posting } from "../../apps/server/src/ledger/index.ts";
+import {
+  capture,
+  findAccount,
+  type MerchantAccountKind,
+  type Posting,
+  verifyLedger,
+} from "../../apps/server/src/ledger/index.ts";
 import type { Programme, ReadyCard } from "./programme.ts";
 
 let references = 0;
@@ -152,6 +164,6 @@ export async function balanceOf(programme: Programme, card: ReadyCard, kind: Mer
 
 /** For the end of each test: throws what `verify` finds broken. */
 export async function requireCleanBooks(programme: Programme): Promise<void> {
-  const { broken } = await programme.verify();
+  const { broken } = await verifyLedger(programme.db.pool, { extraRules: [...consumptionRules, ...reversalRules] });
   if (broken.length > 0) throw new Error(`the books are broken: ${JSON.stringify(broken)}`);
 }

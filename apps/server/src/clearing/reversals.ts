@@ -7,6 +7,7 @@ import type { ReversalAnswer, ReversalMessage, ReversalRefusal } from "./reversa
 import { type ReverseDeps, reverse } from "./reverse.ts";
 
 export type { ReversalAnswer, ReversalEffect, ReversalMessage, ReversalRefusal } from "./reversal-message.ts";
+export { reversalRules } from "./reversal-rules.ts";
 
 export type ReversalsOptions = ReverseDeps & ReleaseDeps & DueFeesDeps;
 
