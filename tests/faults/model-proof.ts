@@ -7,6 +7,7 @@ import {
   type AuthorizationRequest,
   type MerchantAnswer,
 } from "../../apps/server/src/authorization/index.ts";
+import type { Reversals } from "../../apps/server/src/clearing/index.ts";
 import { createDatabaseOn } from "../support/database.ts";
 import {
   createModel,
@@ -63,6 +64,8 @@ interface Actor {
 interface Stage {
   readonly programme: Programme;
   readonly engines: readonly [Authorization, Authorization];
+  /** Of two workers. */
+  readonly sweeps: readonly [Reversals, Reversals];
   readonly actors: readonly Actor[];
   readonly counts: Map<string, number>;
   steps: number;
@@ -130,6 +133,7 @@ async function setStage(
   return {
     programme,
     engines: [programme.another({ ask }), programme.another({ ask })],
+    sweeps: [programme.reversals, programme.reversals],
     actors,
     counts: options.counts,
     steps: 0,
@@ -432,7 +436,7 @@ async function moveTime(
   const wanted = actors.reduce((sum, { model }) => sum + model.release(now), 0);
   let found = 0;
   for (let sweep = 0; sweep < sweepsMax; sweep += 1) {
-    const released = await Promise.all(stage.engines.map((engine) => engine.releaseRunOut()));
+    const released = await Promise.all(stage.sweeps.map((each) => each.releaseExpired()));
     const sum = released.reduce((total, each) => total + each, 0);
     found += sum;
     if (sum === 0) break;

@@ -126,7 +126,7 @@ test("a question that throws is a bug on our side: declined, and the money comes
     expect(answer).toMatchObject({ approved: false, reason: "system_error" });
     expect(own.errors).toEqual([bug]);
     own.clock.advance(30_000);
-    expect(await own.authorization.releaseRunOut()).toBe(1);
+    expect(await own.authorization.releaseLostQuestions()).toBe(1);
     expect(await own.pots(card)).toMatchObject({ reserve: ["1000.00", "0.00"] });
   } finally {
     await own.close();
@@ -175,11 +175,11 @@ test("a process that dies during the question leaves a hold that is released whe
     void own.another(merchant).authorize(purchaseWith(card, "100.00"));
     await until(() => merchant.questions.length === 1);
     own.clock.advance(29_999);
-    expect(await own.authorization.releaseRunOut()).toBe(0);
+    expect(await own.authorization.releaseLostQuestions()).toBe(0);
     expect(await own.pots(card)).toMatchObject({ reserve: ["899.00", "101.00"] });
     own.clock.advance(1);
     // Any number of workers may look at once.
-    const released = await Promise.all([1, 2, 3].map(() => own.another().releaseRunOut()));
+    const released = await Promise.all([1, 2, 3].map(() => own.another().releaseLostQuestions()));
     expect(released.reduce((sum, count) => sum + count, 0)).toBe(1);
     expect(await own.pots(card)).toMatchObject({ reserve: ["1000.00", "0.00"] });
     const consumeNo = merchant.questions[0]?.consumeNo ?? null;
@@ -201,7 +201,7 @@ test("a yes that comes after the hold was released does not approve", async () =
     const answer = own.another(merchant).authorize(purchaseWith(card, "100.00"));
     await until(() => merchant.questions.length === 1);
     own.clock.advance(30_000);
-    expect(await own.authorization.releaseRunOut()).toBe(1);
+    expect(await own.authorization.releaseLostQuestions()).toBe(1);
     merchant.answer(answerYes);
     expect(await answer).toMatchObject({ approved: false, reason: "system_error" });
     expect(await own.pots(card)).toMatchObject({ reserve: ["1000.00", "0.00"] });

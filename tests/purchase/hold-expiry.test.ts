@@ -1,13 +1,20 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Reversals } from "../../apps/server/src/clearing/index.ts";
+import { authorizeRefund, clearExactly, requireCleanBooks } from "../support/after-approval.ts";
 import { dayMs, openProgramme, type Programme, purchaseWith } from "../support/programme.ts";
 
 let programme: Programme;
+let reversals: Reversals;
 
 beforeEach(async () => {
   programme = await openProgramme();
+  reversals = programme.reversals;
 });
 
-afterEach(() => programme.close());
+afterEach(async () => {
+  await requireCleanBooks(programme);
+  await programme.close();
+});
 
 for (const mode of ["CREDIT_EXTENSION", "AUTHORIZATION"] as const) {
   test(`an approval that is not cleared for 7 days fails as expired, is pushed, and gives the money back (${mode})`, async () => {
@@ -18,11 +25,11 @@ for (const mode of ["CREDIT_EXTENSION", "AUTHORIZATION"] as const) {
     const held = await programme.pots(card);
     expect(held).not.toEqual(before);
     programme.clock.advance(7 * dayMs - 1);
-    expect(await programme.authorization.releaseRunOut()).toBe(0);
+    expect(await reversals.releaseExpired()).toBe(0);
     expect(await programme.pots(card)).toEqual(held);
     programme.clock.advance(1);
-    expect(await programme.authorization.releaseRunOut()).toBe(1);
-    expect(await programme.authorization.releaseRunOut()).toBe(0);
+    expect(await reversals.releaseExpired()).toBe(1);
+    expect(await reversals.releaseExpired()).toBe(0);
     expect(await programme.pots(card)).toEqual(before);
     expect(await programme.consumption(card, answer.consumeNo)).toMatchObject({
       status: "Fail",
@@ -55,13 +62,87 @@ test("many run-out holds are released by racing workers, each once, and the limi
   expect(bought.every(({ approved }) => approved)).toBe(true);
   programme.clock.advance(7 * dayMs);
   expect(await programme.authorization.authorize(purchaseWith(card, "300.00"))).toMatchObject({ approved: true });
-  const workers = await Promise.all([1, 2, 3, 4].map(() => programme.another().releaseRunOut()));
+  const workers = await Promise.all([1, 2, 3, 4].map(() => programme.reversals.releaseExpired()));
   expect(workers.reduce((sum, count) => sum + count, 0)).toBe(30);
   // Nothing of the old week's 300.00 comes back into the new week's limit.
   expect(await programme.authorization.authorize(purchaseWith(card, "0.01"))).toMatchObject({ reason: "limit_week" });
   programme.clock.advance(7 * dayMs);
-  expect(await programme.authorization.releaseRunOut()).toBe(1);
+  expect(await reversals.releaseExpired()).toBe(1);
   expect(await programme.pots(card)).toEqual(before);
   expect(await programme.verify()).toMatchObject({ ok: true, openHolds: 0 });
   expect(programme.errors).toEqual([]);
+});
+
+for (const mode of ["CREDIT_EXTENSION", "AUTHORIZATION"] as const) {
+  test(`the rest of a partly cleared purchase expires into a success with what was cleared (${mode})`, async () => {
+    const card = await programme.issueCard({ mode, reserve: "1000.00", credit: "1000.00" });
+    const { consumeNo } = await programme.authorization.authorize(purchaseWith(card, "100.00"));
+    await clearExactly(programme, card, { consumeNo, amount: 4_000n, credit: 4_200n, reserve: 4_040n, final: false });
+    programme.clock.advance(7 * dayMs);
+    expect(await reversals.releaseExpired()).toBe(1);
+    const credit = mode === "CREDIT_EXTENSION";
+    expect(await programme.pots(card)).toEqual({
+      credit: credit ? ["958.00", "0.00"] : ["0.00", "0.00"],
+      reserve: ["959.60", "0.00"],
+    });
+    expect(await programme.consumption(card, consumeNo)).toMatchObject({
+      status: "Success",
+      amount: 4_000n,
+      fee: credit ? 200n : 40n,
+      remark: "",
+    });
+    expect((await programme.pushes(card)).at(-1)?.data).toMatchObject({ status: "Success", amount: 40 });
+    expect(await programme.verify()).toMatchObject({ ok: true, openHolds: 0 });
+  });
+}
+
+test("catching up after a month writes each end as of the moment that it was due, in that order, and pushes it now", async () => {
+  const card = await programme.issueCard({ credit: "5000.00" });
+  const ends: number[] = [];
+  for (const amount of ["10.00", "20.00", "30.00"]) {
+    await programme.authorization.authorize(purchaseWith(card, amount));
+    ends.push(programme.clock.now() + 7 * dayMs);
+    programme.clock.advance(dayMs);
+  }
+  programme.clock.advance(30 * dayMs);
+  expect(await reversals.releaseExpired()).toBe(3);
+  const pushes = (await programme.pushes(card)).slice(-3);
+  expect(pushes.map(({ data }) => [data["amount"], data["time"]])).toEqual([
+    [10, ends[0]],
+    [20, ends[1]],
+    [30, ends[2]],
+  ]);
+  const ledger = await programme.db.pool.query<{ created_at: bigint }>(
+    "SELECT created_at FROM ledger.transaction WHERE kind = 'expire' ORDER BY created_at",
+  );
+  expect(ledger.rows.map((row) => Number(row.created_at))).toEqual(ends);
+  const queued = await programme.db.pool.query<{ due_at: bigint }>(
+    "SELECT due_at FROM callback ORDER BY sequence DESC LIMIT 3",
+  );
+  expect(queued.rows.map((row) => Number(row.due_at))).toEqual([1, 2, 3].map(() => programme.clock.now()));
+  expect(await programme.verify()).toMatchObject({ ok: true, openHolds: 0 });
+});
+
+test("a refund that was authorized and not cleared for 30 days expires, without moving money", async () => {
+  const card = await programme.issueCard();
+  const pots = await programme.pots(card);
+  const { consumeNo } = await programme.authorization.authorize(purchaseWith(card, "50.00"));
+  const refundNo = await authorizeRefund(programme, card, {
+    amount: 2_000n,
+    networkReference: "refund",
+    like: consumeNo,
+  });
+  programme.clock.advance(30 * dayMs - 1);
+  expect(await reversals.releaseExpired()).toBe(1);
+  expect(await programme.consumption(card, refundNo)).toMatchObject({ status: "Pending" });
+  programme.clock.advance(1);
+  const workers = await Promise.all([1, 2, 3].map(() => programme.reversals.releaseExpired()));
+  expect(workers.reduce((sum, count) => sum + count, 0)).toBe(1);
+  expect(await programme.consumption(card, refundNo)).toMatchObject({
+    status: "Fail",
+    remark: "expired",
+    amount: 2_000n,
+  });
+  expect(await programme.pots(card)).toEqual(pots);
+  expect(await programme.verify()).toMatchObject({ ok: true, openHolds: 0 });
 });

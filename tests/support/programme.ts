@@ -9,7 +9,12 @@ import {
   type MerchantAnswer,
 } from "../../apps/server/src/authorization/index.ts";
 import { type CardMaker, type Cards, createCards } from "../../apps/server/src/cards/index.ts";
-import { createManagement, type Management } from "../../apps/server/src/clearing/index.ts";
+import {
+  createManagement,
+  createReversals,
+  type Management,
+  type Reversals,
+} from "../../apps/server/src/clearing/index.ts";
 import { type Consumption, findConsumption } from "../../apps/server/src/consumptions/index.ts";
 import { type Credit, createCredit } from "../../apps/server/src/credit/index.ts";
 import type { UsedRate } from "../../apps/server/src/exchange/index.ts";
@@ -80,6 +85,7 @@ export interface Programme {
   readonly credit: Credit;
   readonly authorization: Authorization;
   readonly management: Management;
+  readonly reversals: Reversals;
   /** What was answered with `system_error`, and batches that failed as a whole. */
   readonly errors: unknown[];
   readonly batchFailures: unknown[];
@@ -238,6 +244,12 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
     batchFailures,
     another,
     authorization: another(),
+    reversals: createReversals({
+      pool,
+      clock,
+      identify: (pan) => vault.identify({ pan }),
+      terms: (product) => products.terms(product),
+    }),
     management: createManagement({
       pool,
       clock,

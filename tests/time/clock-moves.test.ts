@@ -74,7 +74,7 @@ test("workers that run beside a move, with a clock that lags behind, neither mis
   const worker = (async () => {
     while (state.moving) {
       await programme.management.runDue(lagging.clock.now(), always);
-      await programme.authorization.releaseRunOut(lagging.clock.now());
+      await programme.reversals.releaseExpired(lagging.clock.now());
     }
   })();
   expect(await programme.move(100 * dayMs)).toMatchObject({ finished: true });
@@ -100,8 +100,7 @@ test("a worker that comes back after three months ends holds and takes fees in t
   await programme.move(20 * dayMs);
   expect(await programme.authorization.authorize(purchaseWith(card, "9.50"))).toMatchObject({ approved: true });
   await programme.standStill(92 * dayMs);
-  const { authorization, management } = programme;
-  const work = scheduledWork({ pool: programme.db.pool, authorization, management });
+  const work = scheduledWork(programme);
   const run = await runDueInOrder(work, { until: programme.clock.now(), mayGoOn: always });
   expect([...run.ran]).toEqual([
     ["holds", 1],

@@ -40,12 +40,11 @@ export async function openMovedProgramme(): Promise<MovedProgramme> {
   };
   const clock = await startClock();
   const programme = await openProgramme({ db, clock });
-  const rooms = { pool: db.pool, authorization: programme.authorization, management: programme.management };
   const mover =
     (moved: MovableClock) =>
     async (ms: number, how: MoveOptions = {}): Promise<ClockMove> => {
       const result = await moveClock(
-        { pool: db.pool, clock: moved, work: scheduledWork(rooms), slowWork: [], onError, ...how },
+        { pool: db.pool, clock: moved, work: scheduledWork(programme), slowWork: [], onError, ...how },
         ms,
       );
       if (!result.ok) throw new Error(`the clock was not moved: ${result.reason}`);

@@ -374,8 +374,7 @@ BEGIN
   FROM generate_series(1, n) AS i;
 END $$;
 
--- Ends a stage of authorizations that hold money. p_stage 'asking' is the second step of one that was put to the merchant, 'held'
--- the end of one that was approved.
+-- Ends the question of authorizations that were put to their merchant.
 --
 -- i_outcome: 'approved' keeps the hold; i_keep, when given, lowers amount and hold to what the merchant approved
 -- of it. 'refused' gives the hold back (p_void_kind), with what it took from the limits, and the consumption fails with i_remark;
@@ -384,14 +383,14 @@ END $$;
 -- card and day, per day), which are counted here under lock; otherwise it is refused.
 --
 -- i_data is the finished data of the callback, i_stand_in_data the one for a stand-in approval; i_due_at is when the push may go.
--- A consumption that is not in that stage any more is left as it is: its row says concluded = false and the present state.
+-- A consumption that is not being asked about any more is left as it is: its row says concluded = false and the present state.
 DROP FUNCTION authorization_conclude;
 CREATE FUNCTION authorization_conclude(
   i_merchant integer[], i_card text[], i_consume_no text[], i_outcome text[], i_remark text[], i_detail text[],
   i_keep_amount bigint[], i_keep_fee bigint[], i_keep_fee_rows text[], i_keep_reserve bigint[], i_keep_local text[], i_word text[],
   i_fee_due boolean[], i_week integer[], i_day integer[], i_month integer[],
   i_transaction uuid[], i_callback uuid[], i_data text[], i_stand_in_data text[],
-  i_due_at bigint[], p_stand_in_detail text, p_stage text, p_void_kind text, p_at bigint
+  i_due_at bigint[], p_stand_in_detail text, p_void_kind text, p_at bigint
 ) RETURNS TABLE (concluded boolean, consumption_status text, remark text)
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
@@ -420,7 +419,7 @@ BEGIN
       FROM unnest(i_merchant, i_consume_no, i_outcome) WITH ORDINALITY AS u (m, o, outcome, i)
       JOIN merchant m ON m.merchant_id = u.m
       JOIN consumption p ON p.merchant_id = u.m AND p.consume_no = u.o
-      WHERE u.outcome = 'failed' AND m.failure_policy = 'stand_in' AND p.stage = p_stage AND p.amount <= m.stand_in_purchase_max
+      WHERE u.outcome = 'failed' AND m.failure_policy = 'stand_in' AND p.stage = 'asking' AND p.amount <= m.stand_in_purchase_max
       ORDER BY m.merchant_id, i
     LOOP
       UPDATE card k
@@ -461,7 +460,7 @@ BEGIN
         fee_due = CASE WHEN i_fee_due[i] AND NOT v_approved[i] THEN 'decline' ELSE '' END
     FROM (SELECT m, o, x::integer AS i FROM unnest(i_merchant, i_consume_no) WITH ORDINALITY AS u (m, o, x)) u
     JOIN consumption old ON old.merchant_id = u.m AND old.consume_no = u.o
-    WHERE p.merchant_id = u.m AND p.consume_no = u.o AND p.stage = p_stage
+    WHERE p.merchant_id = u.m AND p.consume_no = u.o AND p.stage = 'asking'
     RETURNING i, p.hold_id, (old.amount - CASE WHEN v_approved[i] THEN p.amount ELSE 0 END)::bigint AS back, p.type = 'Atm' AS atm
   )
   SELECT array_agg(i), array_agg(hold_id), array_agg(back), array_agg(atm)

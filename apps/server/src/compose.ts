@@ -5,6 +5,7 @@ import { createCallbacks } from "#callbacks/index.ts";
 import { createCardholders, createSumsubClient } from "#cardholders/index.ts";
 import { type CardMaker, createCards } from "#cards/index.ts";
 import { createManagement } from "#clearing/index.ts";
+import { createReversals } from "#clearing/index.ts";
 import { createCredit } from "#credit/index.ts";
 import { createPool, migrate } from "#database/index.ts";
 import { createExchange } from "#exchange/index.ts";
@@ -166,6 +167,12 @@ export function composeRooms(options: RoomsOptions) {
     terms: (product) => products.terms(product),
     onError: (error) => log.error({ error: describeError(error) }, "a management fee could not be looked at"),
   });
+  const reversals = createReversals({
+    pool,
+    clock,
+    identify: (pan) => vault.identify({ pan }),
+    terms: (product) => products.terms(product),
+  });
   return {
     pool,
     clock,
@@ -181,6 +188,7 @@ export function composeRooms(options: RoomsOptions) {
     callbacks,
     authorization,
     management,
+    reversals,
   };
 }
 

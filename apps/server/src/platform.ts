@@ -220,6 +220,11 @@ function networkServer(parts: ServerParts & { readonly watch: DatabaseWatch }): 
       networkToken: config.NETWORK_TOKEN,
       availability: () => (state.stopping ? "stopping" : watch.isReachable() ? "open" : "no_database"),
       onError: (error) => log.error({ error: describeError(error) }, "a message of the network failed"),
+      reverse: async (message) => {
+        const answer = await rooms.reversals.reverse(message);
+        rooms.callbacks.delivery.wake();
+        return answer;
+      },
       authorize: async (request) => {
         const started = performance.now();
         const answer = await rooms.authorization.authorize(request);
@@ -277,7 +282,7 @@ function refuseWhileStopping(
 
 /** The background work, each round safe in any number of processes at once. */
 function workerLoops(rooms: Rooms): Loop[] {
-  const { clock, cardholders, cards, callbacks } = rooms;
+  const { clock, authorization, cardholders, cards, callbacks } = rooms;
   const work = scheduledWork(rooms);
   const doWhatIsDue = async (): Promise<number> => {
     const endsAt = performance.now() + dueBounds.roundMsMax;
@@ -285,7 +290,8 @@ function workerLoops(rooms: Rooms): Loop[] {
     return ran.size;
   };
   return [
-    { name: "what is due", waitMs: 500, round: doWhatIsDue },
+    { name: "lost questions", waitMs: 500, round: () => authorization.releaseLostQuestions() },
+    { name: "what is due", waitMs: 250, round: doWhatIsDue },
     { name: "identity checks", waitMs: 250, round: async () => (await cardholders.pollDue(bounds.kycPollMax)).changed },
     { name: "cards being made", waitMs: 250, round: () => cards.advanceMaking() },
     { name: "old client tokens", waitMs: 60_000, round: () => cards.removeOldTokens() },

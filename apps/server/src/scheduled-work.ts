@@ -1,24 +1,27 @@
 import type { MayGoOn, ScheduledWork } from "#kernel/index.ts";
-import { nextHoldExpiry } from "#ledger/index.ts";
 import type { Rooms } from "./compose.ts";
 import { scheduledWork as bounds } from "./limits.ts";
 
 /**
- * Everything that happens because business time passes and whose order matters: of one moment the first in the list comes first. Money
- * that a hold gives back is there for the fee of the same moment.
+ * Everything that happens because business time passes and whose order matters: of one moment the first in the list comes first. Fees of what has happened before go first; money that a hold gives back is there for the fee of the same moment.
  */
 export function scheduledWork({
-  pool,
-  authorization,
+  reversals,
   management,
-}: Pick<Rooms, "pool" | "authorization" | "management">): ScheduledWork[] {
-  const holds = { nextDueAt: (after: number) => nextHoldExpiry(pool, after) };
+}: Pick<Rooms, "reversals" | "management">): ScheduledWork[] {
+  const holds = { nextDueAt: (after: number) => reversals.nextExpiry(after) };
+  const fees = { nextDueAt: (after: number) => reversals.nextDueFee(after) };
   return [
+    {
+      name: "fees",
+      ...fees,
+      runDue: (until, mayGoOn) => toTheEnd({ ...fees, until, mayGoOn, step: () => reversals.chargeDueFees() }),
+    },
     {
       name: "holds",
       ...holds,
       runDue: (until, mayGoOn) =>
-        toTheEnd({ ...holds, until, mayGoOn, step: () => authorization.releaseRunOut(until) }),
+        toTheEnd({ ...holds, until, mayGoOn, step: () => reversals.releaseExpired(until) }),
     },
     management,
   ];

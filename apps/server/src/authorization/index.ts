@@ -6,7 +6,7 @@ import type { AskMerchant } from "./ask.ts";
 import { type AuthorizeDeps, authorize } from "./authorize.ts";
 import { createFactsCache, type FactsDeps } from "./facts.ts";
 import type { DecisionItem } from "./item.ts";
-import { releaseRunOut } from "./release.ts";
+import { releaseLostQuestions } from "./release.ts";
 import type { AuthorizationAnswer, AuthorizationRequest } from "./request.ts";
 import {
   type ConclusionItem,
@@ -24,7 +24,6 @@ export { type Billed, billed } from "./billing.ts";
 export type { CardKey, ProductTerms } from "./facts.ts";
 export { holdMs } from "./hold-length.ts";
 export { limitPeriods } from "./periods.ts";
-export { releaseRunOut } from "./release.ts";
 export type { AuthorizationAnswer, AuthorizationRequest } from "./request.ts";
 
 export interface AuthorizationOptions extends Pick<AuthorizeDeps, "identify" | "cvvIsRight" | "rateOf" | "onError"> {
@@ -44,8 +43,8 @@ export interface Authorization {
    * 30 ms longer. For a process that decides, before it listens.
    */
   warmUp(): Promise<void>;
-  /** Releases holds that have run out, by `until` (Unix ms) when it is given; answers how many. For the worker. */
-  releaseRunOut(until?: number): Promise<number>;
+  /** Ends questions whose process has died and gives their money back; answers how many. For the worker. */
+  releaseLostQuestions(): Promise<number>;
   /** Finishes what is under way and refuses the rest. */
   stop(options: { readonly deadlineMs: number }): Promise<void>;
 }
@@ -63,7 +62,7 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
   const conclusions = createBatcher<ConclusionItem, ConclusionRow>({
     ...bound,
     name: "conclusions",
-    run: (items) => callConclude(pool, { items, stage: "asking", voidKind: "void", at: clock.now() }),
+    run: (items) => callConclude(pool, { items, voidKind: "void", at: clock.now() }),
     keyOf: (item) => `${item.merchantId}/${item.cardNo}`,
   });
   const facts = createFactsCache({ sql: pool, terms: options.terms });
@@ -78,7 +77,7 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
   return {
     authorize: (request) => authorize(deps, request),
     warmUp: () => warmUp({ pool, clock }),
-    releaseRunOut: (until) => releaseRunOut({ pool, clock, ...(until === undefined ? {} : { until }) }),
+    releaseLostQuestions: () => releaseLostQuestions({ pool, clock }),
     stop: async (limit) => {
       await decisions.stop(limit);
       await conclusions.stop(limit);

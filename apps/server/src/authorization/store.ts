@@ -257,7 +257,7 @@ export interface PartialApproval {
   readonly localAmount: string;
 }
 
-/** The end of a stage of one authorization: see authorization_conclude in the migrations. */
+/** The end of the question about one authorization: see authorization_conclude in the migrations. */
 export interface ConclusionItem extends CardKey {
   readonly consumeNo: string;
   readonly outcome: "approved" | "refused" | "failed";
@@ -281,20 +281,19 @@ export interface ConclusionItem extends CardKey {
 }
 
 export interface ConclusionRow {
-  /** False when the stage had ended before: the rest tells the present state. */
+  /** False when the question had ended before: the rest tells the present state. */
   readonly concluded: boolean;
   readonly consumptionStatus: "Pending" | "Success" | "Fail";
   readonly remark: string;
 }
 
 const concludeText = `SELECT concluded, consumption_status AS "consumptionStatus", remark
-  FROM authorization_conclude(${Array.from({ length: 25 }, (_, i) => (i === 18 ? jsonArrayOf("$19") : `$${i + 1}`)).join(", ")})`;
+  FROM authorization_conclude(${Array.from({ length: 24 }, (_, i) => (i === 18 ? jsonArrayOf("$19") : `$${i + 1}`)).join(", ")})`;
 
 export async function callConclude(
   sql: Sql,
   options: {
     readonly items: readonly ConclusionItem[];
-    readonly stage: "asking" | "held";
     readonly voidKind: "void" | "expire";
     readonly at: number;
   },
@@ -330,7 +329,6 @@ export async function callConclude(
       texts((item) => item.standInData),
       plain((item) => item.dueAt),
       remarkSentence("stand_in", "en_US"),
-      options.stage,
       options.voidKind,
       options.at,
     ],
@@ -338,39 +336,27 @@ export async function callConclude(
   return rows;
 }
 
-export interface RunOutHold extends CardKey {
+export interface LostQuestion extends CardKey {
   readonly consumeNo: string;
-  readonly stage: "asking" | "held";
   readonly utcOffsetMinutes: number;
 }
 
-/** Authorizations whose question has lost its process, and those whose hold has run out; of each the oldest first. */
-export async function selectRunOut(
+/** Questions that were put before `askedBefore` (Unix ms) and have no end, the oldest first: the process that asked has died. */
+export async function selectLostQuestions(
   sql: Sql,
-  options: { readonly now: number; readonly askedBefore: number; readonly limit: number },
-): Promise<RunOutHold[]> {
-  const columns = `p.merchant_id AS "merchantId", p.card_no AS "cardNo", p.consume_no AS "consumeNo", p.stage,
-             k.utc_offset_minutes AS "utcOffsetMinutes"`;
-  const asked = await sql.query<RunOutHold>({
+  options: { readonly askedBefore: number; readonly limit: number },
+): Promise<LostQuestion[]> {
+  const { rows } = await sql.query<LostQuestion & Record<string, unknown>>({
     name: "authorization_lost_questions",
-    text: `SELECT ${columns}
+    text: `SELECT p.merchant_id AS "merchantId", p.card_no AS "cardNo", p.consume_no AS "consumeNo",
+             k.utc_offset_minutes AS "utcOffsetMinutes"
            FROM consumption p
            JOIN card k ON k.merchant_id = p.merchant_id AND k.card_no = p.card_no
            WHERE p.stage = 'asking' AND p.created_at <= $1
            ORDER BY p.created_at LIMIT $2`,
     values: [options.askedBefore, options.limit],
   });
-  const held = await sql.query<RunOutHold>({
-    name: "authorization_run_out",
-    text: `SELECT ${columns}
-           FROM ledger.hold h
-           JOIN consumption p ON p.merchant_id = h.merchant_id AND p.consume_no = h.reference AND p.stage = 'held'
-           JOIN card k ON k.merchant_id = p.merchant_id AND k.card_no = p.card_no
-           WHERE h.line = 1 AND h.expires_at <= $1
-           ORDER BY h.expires_at LIMIT $2`,
-    values: [options.now, options.limit],
-  });
-  return [...asked.rows, ...held.rows];
+  return rows;
 }
 
 /** The number of the authorization that the network names; null when it is not known. */

@@ -11,7 +11,7 @@ export async function warmUp({ pool, clock }: { readonly pool: Pool; readonly cl
       opened.map(async (connection) => {
         if (connection.status === "fulfilled") {
           await callDecide(connection.value, []);
-          await callConclude(connection.value, { items: [], stage: "asking", voidKind: "void", at: clock.now() });
+          await callConclude(connection.value, { items: [], voidKind: "void", at: clock.now() });
         }
       }),
     );

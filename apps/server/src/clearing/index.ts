@@ -1,2 +1,4 @@
 export { createManagement, type Management, type ManagementDeps } from "./management.ts";
 export type { ExemptionChange, ExemptionRefusal, ManagementExemption } from "./management-exemption.ts";
+/** What becomes of a card transaction after its authorization. */
+export * from "./reversals.ts";

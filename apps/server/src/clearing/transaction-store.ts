@@ -227,7 +227,10 @@ export async function updateTransaction(
     text: `UPDATE consumption SET status = $3, stage = $4, amount = $5, fee = $6, fee_rows = $7, credit_total = $8, reserve_total = $9,
              cleared_amount = $10, credit_booked = $11, reserve_booked = $12, refunded_amount = $13, local_amount = $14, small_fee = $15,
              small_cost = $16, remark = $17, detail = $18, hold_id = $19, fee_due = $20, exchange_rate = $21, exchange_source = $22,
-             exchange_at = $23, changed_at = $24
+             exchange_at = $23, changed_at = $24,
+             -- What the network asked for stays known: its repeat of the authorization names that amount.
+             requested_local_amount = CASE WHEN local_amount = $14 THEN requested_local_amount
+                                      ELSE coalesce(requested_local_amount, local_amount) END
            WHERE merchant_id = $1 AND consume_no = $2`,
     values: [
       t.merchantId,

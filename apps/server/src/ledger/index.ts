@@ -12,6 +12,7 @@ export {
 export { nextHoldExpiry } from "./hold-expiry.ts";
 export {
   capture,
+  changeHold,
   forceHold,
   forceTransfer,
   type HoldKey,

@@ -1,5 +1,13 @@
 import type { Sql } from "#database/index.ts";
-import { callCapture, callForceHold, callForceTransfer, callLock, callTransfer, callVoid } from "./store.ts";
+import {
+  callCapture,
+  callChangeHold,
+  callForceHold,
+  callForceTransfer,
+  callLock,
+  callTransfer,
+  callVoid,
+} from "./store.ts";
 
 export type TransferKind =
   | "recharge"
@@ -87,6 +95,24 @@ export async function capture(
   },
 ): Promise<bigint> {
   return callCapture(sql, options);
+}
+
+/**
+ * Sets what an open hold keeps on each account, in the caller's transaction: less gives the difference back, more takes it from what is
+ * available, below the floor if it must. Accounts that are not given keep theirs; at least one line must stay above zero, because a
+ * hold without lines is over (`voidHolds`). Throws when the hold is not open.
+ */
+export async function changeHold(
+  sql: Sql,
+  options: {
+    readonly merchantId: number;
+    readonly holdId: string;
+    readonly transactionId: string;
+    readonly at: number;
+    readonly lines: readonly { readonly accountId: string; readonly amount: bigint }[];
+  },
+): Promise<void> {
+  await callChangeHold(sql, options);
 }
 
 /** Opens a hold that cannot be refused, in the caller's transaction: the network has approved in our stead. One line per account. */

@@ -1,7 +1,7 @@
 import { type CurrencyCode, isCurrency } from "@cardwright/money";
 import type { Sql } from "#database/index.ts";
 import type { Account, AccountKind, AccountName } from "./accounts.ts";
-import type { capture, forceHold, HoldKey, Movement, Posting } from "./movements.ts";
+import type { capture, changeHold, forceHold, HoldKey, Movement, Posting } from "./movements.ts";
 
 interface AccountRow {
   account_id: string;
@@ -153,6 +153,22 @@ export async function callForceHold(sql: Sql, options: Parameters<typeof forceHo
     lines.map((line) => line.accountId),
     lines.map((line) => line.amount),
   ]);
+}
+
+export async function callChangeHold(sql: Sql, options: Parameters<typeof changeHold>[1]): Promise<void> {
+  const { merchantId, holdId, transactionId, at, lines } = options;
+  await sql.query({
+    name: "ledger_change_hold",
+    text: "SELECT ledger.change_hold($1, $2, $3, $4, $5, $6)",
+    values: [
+      merchantId,
+      holdId,
+      transactionId,
+      at,
+      lines.map((line) => line.accountId),
+      lines.map((line) => line.amount),
+    ],
+  });
 }
 
 /** Ids must be sorted and distinct: the answer lines up with them. */

@@ -47,6 +47,7 @@ export type AuthorizationMessage = z.infer<typeof authorizationMessage>;
 /** What each field must be, told when it is not. Never the value: it may be a card number in the wrong place. */
 export const fieldRules: ReadonlyMap<string, string> = new Map([
   ["network_reference", "must be 1 to 64 characters of A-Z a-z 0-9 . _ : -"],
+  ["original_reference", "must be 1 to 64 characters of A-Z a-z 0-9 . _ : -"],
   ["pan", "must be 13 to 19 digits"],
   ["expiry", "must be an object with year and month"],
   ["expiry.year", "must be a whole number from 2000 to 2099"],

@@ -7,3 +7,4 @@ export {
   buildNetworkFront,
   type NetworkFrontDeps,
 } from "./network-front.ts";
+export { type Reverse, reversalsPath, type TransactionAnswer } from "./reversal-route.ts";

@@ -6,6 +6,7 @@ import type { AuthorizationAnswer, AuthorizationRequest } from "#authorization/i
 import { type AuthorizationMessage, authorizationMessage, fieldRules, requestOf } from "./authorization-message.ts";
 import { bearerTokenCheck } from "./bearer-token.ts";
 import { type NetworkAnswer, networkAnswer, networkAnswerOf } from "./network-answer.ts";
+import { type Reverse, reversalRoute } from "./reversal-route.ts";
 
 export const authorizationsPath = "/network/v1/authorizations";
 
@@ -14,6 +15,8 @@ export type Availability = "open" | "stopping" | "no_database";
 
 export interface NetworkFrontDeps {
   readonly authorize: (request: AuthorizationRequest) => Promise<AuthorizationAnswer>;
+  /** A front without it takes authorizations only. */
+  readonly reverse?: Reverse;
   /** What the network shows as `Authorization: Bearer …`. */
   readonly networkToken: string;
   readonly availability: () => Availability;
@@ -37,6 +40,7 @@ const faults = {
   unauthorized: { status: 401, code: "unauthorized", message: "the network's token is missing or wrong" },
   stopping: { status: 503, code: "stopping", message: "this process is stopping" },
   no_database: { status: 503, code: "no_database", message: "the database cannot be reached" },
+  being_asked: { status: 503, code: "being_asked", message: "the merchant of the original has not answered yet" },
   not_json: { status: 400, code: "not_json", message: "the body must be a JSON object without duplicate keys" },
   too_large: { status: 413, code: "too_large", message: `the body may have ${bodyBytesMax} bytes` },
   wrong_media_type: { status: 415, code: "wrong_media_type", message: "the body must be application/json" },
@@ -57,7 +61,7 @@ function invalidField(field: string): Fault {
 }
 
 /**
- * The network's HTTP front as a Fastify plugin with its own path: `POST /network/v1/authorizations`. Every message that can be
+ * The network's HTTP front as a Fastify plugin with its own paths: `POST /network/v1/authorizations`, `…/reversals`. Every message that can be
  * understood is answered with 200 and a decision; a message that cannot is told which field is wrong, and no value of it is
  * ever repeated or logged. Register it on a server whose request log leaves bodies out, as Fastify's does.
  */
@@ -79,6 +83,13 @@ export function buildNetworkFront(deps: NetworkFrontDeps): FastifyPluginCallback
       { schema: { body: schemaOf(authorizationMessage), response: { 200: schemaOf(networkAnswer) } } },
       (request, reply) => answer(deps, request, reply),
     );
+    if (deps.reverse !== undefined) {
+      reversalRoute(app, {
+        reverse: deps.reverse,
+        refuseField: (reply, field) => send(reply, invalidField(field)),
+        comeAgain: (reply) => send(reply, faults.being_asked),
+      });
+    }
     done();
   };
 }
