@@ -9,7 +9,15 @@ import {
   type MerchantAnswer,
 } from "../../apps/server/src/authorization/index.ts";
 import { type CardMaker, type Cards, createCards } from "../../apps/server/src/cards/index.ts";
-import { type Consumption, findConsumption } from "../../apps/server/src/consumptions/index.ts";
+import {
+  type Advice,
+  type Clearing,
+  clearingRules,
+  createClearing,
+  type Presentment,
+  type RateOf,
+} from "../../apps/server/src/clearing/index.ts";
+import { type Consumption, consumptionRules, findConsumption } from "../../apps/server/src/consumptions/index.ts";
 import { type Credit, createCredit } from "../../apps/server/src/credit/index.ts";
 import { type Clock, orderNumber } from "../../apps/server/src/kernel/index.ts";
 import { findAccount, type LedgerReport, verifyLedger } from "../../apps/server/src/ledger/index.ts";
@@ -77,6 +85,9 @@ export interface Programme {
   readonly cards: Cards;
   readonly credit: Credit;
   readonly authorization: Authorization;
+  readonly clearing: Clearing;
+  /** The rate table; it knows no currency until a test says otherwise. */
+  rateOf: RateOf;
   /** What was answered with `system_error`, and batches that failed as a whole. */
   readonly errors: unknown[];
   readonly batchFailures: unknown[];
@@ -139,6 +150,47 @@ export function purchaseWith(
     currency: "USD",
     billingAmount: null,
     partialAllowed: false,
+    acceptor: { name: "Corner Shop", mcc: "5411", city: "Singapore", country: "SG" },
+    ...changed,
+  };
+}
+
+/** The presentment of a purchase in US dollars, with everything right; each call is a new message of the network. */
+export function presentmentWith(
+  card: Pick<ReadyCard, "printed">,
+  amount: string,
+  changed: Partial<Presentment> = {},
+): Presentment {
+  references += 1;
+  return {
+    networkReference: `clearing-${references}`,
+    originalReference: "",
+    pan: card.printed.pan,
+    kind: "purchase",
+    amount: cents(amount),
+    currency: "USD",
+    billingAmount: null,
+    exchangeRate: null,
+    final: true,
+    acceptor: { name: "Corner Shop", mcc: "5411", city: "Singapore", country: "SG" },
+    ...changed,
+  };
+}
+
+/** What the network has approved in our stead, in US dollars. */
+export function adviceWith(card: Pick<ReadyCard, "printed">, amount: string, changed: Partial<Advice> = {}): Advice {
+  references += 1;
+  return {
+    networkReference: `advice-${references}`,
+    pan: card.printed.pan,
+    kind: "purchase",
+    wallet: false,
+    recurring: false,
+    incrementOf: "",
+    amount: cents(amount),
+    currency: "USD",
+    billingAmount: null,
+    exchangeRate: null,
     acceptor: { name: "Corner Shop", mcc: "5411", city: "Singapore", country: "SG" },
     ...changed,
   };
@@ -221,6 +273,14 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
     batchFailures,
     another,
     authorization: another(),
+    clearing: createClearing({
+      pool,
+      clock,
+      identify: (pan) => vault.identify({ pan }),
+      terms: (product) => products.terms(product),
+      rateOf: (currency) => programme.rateOf(currency),
+    }),
+    rateOf: async () => null,
     ask: async () => answerYes,
     issueCard: (wishes = {}) => issueCard(programme, wishes),
     anotherCard: (of) => applyForCard(programme, of),
@@ -243,7 +303,7 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
       return rowCount ?? 0;
     },
     pushes: (card) => pushesOf(programme, card),
-    verify: () => verifyLedger(pool),
+    verify: () => verifyLedger(pool, { extraRules: [...consumptionRules, ...clearingRules] }),
     close: async () => {
       await Promise.all(opened.map((each) => each.stop({ deadlineMs: 1_000 })));
       await db.drop();

@@ -4,6 +4,7 @@ import { createAuthorization } from "#authorization/index.ts";
 import { createCallbacks } from "#callbacks/index.ts";
 import { createCardholders, createSumsubClient } from "#cardholders/index.ts";
 import { type CardMaker, createCards } from "#cards/index.ts";
+import { createClearing, type RateOf } from "#clearing/index.ts";
 import { createCredit } from "#credit/index.ts";
 import { createPool, migrate } from "#database/index.ts";
 import { type Clock, systemClock } from "#kernel/index.ts";
@@ -60,6 +61,8 @@ export interface RoomsOptions {
   /** Where the KYC provider answers: the configured one or the sandbox's simulator. */
   readonly kycUrl: string;
   readonly maker: CardMaker;
+  /** What an amount that the network has not converted comes to in the card's currency; null: nobody knows. */
+  readonly rateOf: RateOf;
 }
 
 /** The rooms, wired by hand from the floor up: each gets what it needs and nothing else. */
@@ -151,6 +154,13 @@ export function composeRooms(options: RoomsOptions) {
       log.warn({ batcher: name, itemCount, error: describeError(error) }, "a batch failed and is run item by item");
     },
   });
+  const clearing = createClearing({
+    pool,
+    clock,
+    identify: (pan) => vault.identify({ pan }),
+    terms: (product) => products.terms(product),
+    rateOf: options.rateOf,
+  });
   return {
     pool,
     clock,
@@ -164,6 +174,7 @@ export function composeRooms(options: RoomsOptions) {
     cards,
     callbacks,
     authorization,
+    clearing,
   };
 }
 

@@ -9,7 +9,7 @@ import { operatorApi } from "#console-api/index.ts";
 import { errorCode, isUnavailable } from "#database/index.ts";
 import { type Clock, systemClock } from "#kernel/index.ts";
 import { ipAllowed } from "#merchants/index.ts";
-import { buildNetworkFront } from "#network/index.ts";
+import { adviceRoute, buildNetworkFront, clearingRoute } from "#network/index.ts";
 import { openApi, openApiServerOptions } from "#open-api/index.ts";
 import { parseMasterKeys } from "#vault/index.ts";
 import { composeRooms, describeError, openPools, type Pools, prepareDatabase, type Rooms } from "./compose.ts";
@@ -73,7 +73,7 @@ async function start(options: { readonly config: Config; readonly log: Logger },
     config.CARDWRIGHT_ROLE === "all" || config.CARDWRIGHT_ROLE === role;
 
   const world = await openWorld({ config, log, pools, undo });
-  const rooms = composeRooms({ config, log, pools, clock: world.clock, kycUrl: world.kycUrl, maker: world.maker });
+  const rooms = composeRooms({ config, log, pools, clock: world.clock, kycUrl: world.kycUrl, maker: world.maker, rateOf: noRates });
   undo.push(() => rooms.kyc.close());
   await openVault(rooms);
 
@@ -147,6 +147,9 @@ async function start(options: { readonly config: Config; readonly log: Logger },
   };
 }
 
+/** Without a rate table: amounts in other currencies must come converted, or with a rate, from the network. */
+const noRates: Parameters<typeof composeRooms>[0]["rateOf"] = async () => null;
+
 function requireMasterKeys(config: Config): void {
   try {
     parseMasterKeys(config.VAULT_MASTER_KEYS);
@@ -210,8 +213,17 @@ function networkServer(parts: ServerParts & { readonly watch: DatabaseWatch }): 
     return503OnClosing: false,
     forceCloseConnections: "idle",
   });
+  /** What a message has changed is pushed: where this process also delivers, it need not wait for the next look. */
+  const told =
+    <Message, Answer>(take: (message: Message) => Promise<Answer>) =>
+    async (message: Message): Promise<Answer> => {
+      const answer = await take(message);
+      rooms.callbacks.delivery.wake();
+      return answer;
+    };
   app.register(
     buildNetworkFront({
+      messages: [clearingRoute(told(rooms.clearing.clear)), adviceRoute(told(rooms.clearing.advise))],
       networkToken: config.NETWORK_TOKEN,
       availability: () => (state.stopping ? "stopping" : watch.isReachable() ? "open" : "no_database"),
       onError: (error) => log.error({ error: describeError(error) }, "a message of the network failed"),
@@ -271,9 +283,10 @@ function refuseWhileStopping(
 }
 
 /** The background work, each round safe in any number of processes at once. */
-function workerLoops({ authorization, cardholders, cards, callbacks }: Rooms): Loop[] {
+function workerLoops({ authorization, clearing, cardholders, cards, callbacks }: Rooms): Loop[] {
   return [
     { name: "holds that ran out", waitMs: 500, round: () => authorization.releaseRunOut() },
+    { name: "partly cleared purchases that ran out", waitMs: 500, round: () => clearing.releasePartlyCleared() },
     { name: "identity checks", waitMs: 250, round: async () => (await cardholders.pollDue(bounds.kycPollMax)).changed },
     { name: "cards being made", waitMs: 250, round: () => cards.advanceMaking() },
     { name: "old client tokens", waitMs: 60_000, round: () => cards.removeOldTokens() },

@@ -12,6 +12,7 @@ import { type ConclusionItem, type ConclusionRow, callConclude, callDecide, type
 
 export type { AskMerchant, MerchantAnswer, MerchantQuestion } from "./ask.ts";
 export type { CardKey, ProductTerms } from "./facts.ts";
+export { holdMs } from "./hold-length.ts";
 export { limitPeriods } from "./periods.ts";
 export { releaseRunOut } from "./release.ts";
 export type { AuthorizationAnswer, AuthorizationRequest } from "./request.ts";

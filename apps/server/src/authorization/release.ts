@@ -5,7 +5,7 @@ import { inTransaction } from "#database/index.ts";
 import { type Clock, uuid7 } from "#kernel/index.ts";
 import { authorization as bounds } from "../limits.ts";
 import { limitPeriods } from "./periods.ts";
-import { type ConclusionItem, callConclude, type RunOutHold, selectRunOut } from "./store.ts";
+import { type ConclusionItem, callConclude, lockStillRunOut, type RunOutHold, selectRunOut } from "./store.ts";
 
 export interface ReleaseDeps {
   readonly pool: Pool;
@@ -29,6 +29,10 @@ export async function releaseRunOut(deps: ReleaseDeps): Promise<number> {
 async function releaseOne(deps: ReleaseDeps, hold: RunOutHold): Promise<boolean> {
   const at = deps.clock.now();
   return inTransaction(deps.pool, async (sql) => {
+    // A clearing of the same moment comes before or after, never between what is read here and what is written.
+    if (!(await lockStillRunOut(sql, { ...hold, at }))) {
+      return false;
+    }
     const item = await conclusionItem(sql, hold, at);
     const [row] = await callConclude(sql, { items: [item], stage: hold.stage, voidKind: "expire", at });
     return row?.concluded === true;

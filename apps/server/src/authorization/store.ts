@@ -278,10 +278,31 @@ export async function selectRunOut(
              k.utc_offset_minutes AS "utcOffsetMinutes"
            FROM ledger.hold h
            JOIN consumption p ON p.merchant_id = h.merchant_id AND p.consume_no = h.reference AND p.stage IN ('asking', 'held')
+             AND p.cleared_amount = 0
            JOIN card k ON k.merchant_id = p.merchant_id AND k.card_no = p.card_no
            WHERE h.line = 1 AND h.expires_at <= $1
            ORDER BY h.expires_at LIMIT $2`,
     values: [options.now, options.limit],
   });
   return rows;
+}
+
+/**
+ * Locks a run-out hold's card and tells whether it still is one: it may have been cleared in part since, which is the clearing room's
+ * to end, or been given another end.
+ */
+export async function lockStillRunOut(sql: Sql, hold: RunOutHold & { readonly at: number }): Promise<boolean> {
+  await sql.query({
+    name: "authorization_lock_card",
+    text: "SELECT 1 FROM card WHERE merchant_id = $1 AND card_no = $2 FOR NO KEY UPDATE",
+    values: [hold.merchantId, hold.cardNo],
+  });
+  const { rowCount } = await sql.query({
+    name: "authorization_still_run_out",
+    text: `SELECT 1 FROM consumption p
+           JOIN ledger.hold h ON h.merchant_id = p.merchant_id AND h.hold_id = p.hold_id AND h.line = 1
+           WHERE p.merchant_id = $1 AND p.consume_no = $2 AND p.stage = $3 AND p.cleared_amount = 0 AND h.expires_at <= $4`,
+    values: [hold.merchantId, hold.consumeNo, hold.stage, hold.at],
+  });
+  return rowCount === 1;
 }

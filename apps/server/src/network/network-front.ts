@@ -3,8 +3,10 @@ import { Ajv, type AnySchema } from "ajv";
 import type { FastifyError, FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { AuthorizationAnswer, AuthorizationRequest } from "#authorization/index.ts";
+import { isUnavailable } from "#database/index.ts";
 import { type AuthorizationMessage, authorizationMessage, fieldRules, requestOf } from "./authorization-message.ts";
 import { bearerTokenCheck } from "./bearer-token.ts";
+import { type MessageRoute, messageAnswer, messageAnswerOf } from "./message-route.ts";
 import { type NetworkAnswer, networkAnswer, networkAnswerOf } from "./network-answer.ts";
 
 export const authorizationsPath = "/network/v1/authorizations";
@@ -14,6 +16,8 @@ export type Availability = "open" | "stopping" | "no_database";
 
 export interface NetworkFrontDeps {
   readonly authorize: (request: AuthorizationRequest) => Promise<AuthorizationAnswer>;
+  /** Messages about transactions that exist: clearings, advices and what else is taken here. */
+  readonly messages?: readonly MessageRoute[];
   /** What the network shows as `Authorization: Bearer …`. */
   readonly networkToken: string;
   readonly availability: () => Availability;
@@ -52,8 +56,8 @@ function send(reply: FastifyReply, fault: Fault): FastifyReply {
   return reply.code(fault.status).send({ error: { code, message, field } });
 }
 
-function invalidField(field: string): Fault {
-  return { status: 400, code: "invalid_field", message: fieldRules.get(field) ?? "is not valid", field };
+function invalidField(field: string, rules = fieldRules): Fault {
+  return { status: 400, code: "invalid_field", message: rules.get(field) ?? "is not valid", field };
 }
 
 /**
@@ -79,6 +83,9 @@ export function buildNetworkFront(deps: NetworkFrontDeps): FastifyPluginCallback
       { schema: { body: schemaOf(authorizationMessage), response: { 200: schemaOf(networkAnswer) } } },
       (request, reply) => answer(deps, request, reply),
     );
+    for (const route of deps.messages ?? []) {
+      registerMessage(app, deps, route);
+    }
     done();
   };
 }
@@ -121,10 +128,32 @@ async function answer(
   return reply.send(body);
 }
 
-function faultOf(deps: NetworkFrontDeps, error: FastifyError): Fault {
+/** Like an authorization, a message that can be understood is answered with 200 and what became of it. */
+function registerMessage(app: FastifyInstance, deps: NetworkFrontDeps, route: MessageRoute): void {
+  app.post(
+    route.path,
+    {
+      schema: { body: schemaOf(route.schema), response: { 200: schemaOf(messageAnswer) } },
+      errorHandler: (error: FastifyError, _request, reply) => send(reply, faultOf(deps, error, route.rules)),
+    },
+    async (request, reply) => {
+      const startedAt = performance.now();
+      const taken = await route.take(request.body);
+      return taken.ok
+        ? reply.send(messageAnswerOf(taken.value, { elapsedMs: performance.now() - startedAt }))
+        : send(reply, invalidField(taken.reason, route.rules));
+    },
+  );
+}
+
+function faultOf(deps: NetworkFrontDeps, error: FastifyError, rules = fieldRules): Fault {
   const [wrong] = error.validation ?? [];
   if (wrong !== undefined) {
-    return validationFault(wrong);
+    return validationFault(wrong, rules);
+  }
+  if (isUnavailable(error)) {
+    // Whether it was done or not: the network may send the same message again and gets the one answer.
+    return faults.no_database;
   }
   switch (error.statusCode ?? 500) {
     case 400:
@@ -139,12 +168,15 @@ function faultOf(deps: NetworkFrontDeps, error: FastifyError): Fault {
   }
 }
 
-function validationFault(wrong: NonNullable<FastifyError["validation"]>[number]): Fault {
+function validationFault(
+  wrong: NonNullable<FastifyError["validation"]>[number],
+  rules: ReadonlyMap<string, string>,
+): Fault {
   if (wrong.keyword === "additionalProperties") {
     // Its name is not repeated: it could be a card number.
     return faults.unknown_field;
   }
   const missing: unknown = wrong.params["missingProperty"];
   const path = [...wrong.instancePath.split("/").slice(1), ...(typeof missing === "string" ? [missing] : [])];
-  return path.length === 0 ? faults.not_json : invalidField(path.join("."));
+  return path.length === 0 ? faults.not_json : invalidField(path.join("."), rules);
 }
