@@ -69,7 +69,10 @@ async function hasLedger(pool: ReturnType<typeof createPool>, url: string): Prom
 }
 
 async function report(pool: ReturnType<typeof createPool>, progress: (step: string) => void): Promise<number> {
-  const ledger = await verifyLedger(pool, { extraRules: [...consumptionRules, ...clearingRules], onProgress: progress });
+  const ledger = await verifyLedger(pool, {
+    extraRules: [...consumptionRules, ...clearingRules],
+    onProgress: progress,
+  });
   progress("the audit's hash chains");
   const audit = await verifyAudit(pool);
   const ok = ledger.ok && audit.ok;

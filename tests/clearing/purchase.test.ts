@@ -229,7 +229,12 @@ for (const mode of modes) {
     const first = await programme.clearing.clear(message);
     const after = await programme.pots(card);
     expect(await programme.clearing.clear(message)).toEqual({ ...first, repeat: true });
-    for (const changed of [{ amount: 4_001n }, { final: false }, { originalReference: "x" }, { kind: "atm" } as const]) {
+    for (const changed of [
+      { amount: 4_001n },
+      { final: false },
+      { originalReference: "x" },
+      { kind: "atm" } as const,
+    ]) {
       expect(await programme.clearing.clear({ ...message, ...changed })).toEqual({
         accepted: false,
         effect: "duplicate",

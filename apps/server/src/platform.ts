@@ -73,7 +73,15 @@ async function start(options: { readonly config: Config; readonly log: Logger },
     config.CARDWRIGHT_ROLE === "all" || config.CARDWRIGHT_ROLE === role;
 
   const world = await openWorld({ config, log, pools, undo });
-  const rooms = composeRooms({ config, log, pools, clock: world.clock, kycUrl: world.kycUrl, maker: world.maker, rateOf: noRates });
+  const rooms = composeRooms({
+    config,
+    log,
+    pools,
+    clock: world.clock,
+    kycUrl: world.kycUrl,
+    maker: world.maker,
+    rateOf: noRates,
+  });
   undo.push(() => rooms.kyc.close());
   await openVault(rooms);
 

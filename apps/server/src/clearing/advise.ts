@@ -29,9 +29,7 @@ export async function takeAdvice(
     (await findOriginal(sql, card, networkReference)).transaction;
   if (decided !== null) {
     const isOurs = decided.cardNo === card.cardNo;
-    return isOurs
-      ? { effect: "no_effect", consumeNo: decided.consumeNo, settledAmount: 0n }
-      : { untaken: "duplicate" };
+    return isOurs ? { effect: "no_effect", consumeNo: decided.consumeNo, settledAmount: 0n } : { untaken: "duplicate" };
   }
   const desk = await openDesk(reception);
   const { relateNo } = await findOriginal(sql, card, message.incrementOf);
@@ -102,7 +100,8 @@ async function openHold(
 ): Promise<void> {
   const { consumeNo: reference, holdId, creditTotal, reserveTotal, acceptor } = transaction;
   const { merchantId, creditAccountId } = card;
-  const credit = creditAccountId === null || creditTotal === 0n ? [] : [{ accountId: creditAccountId, amount: creditTotal }];
+  const credit =
+    creditAccountId === null || creditTotal === 0n ? [] : [{ accountId: creditAccountId, amount: creditTotal }];
   const lines = [...credit, { accountId: accounts.idOf("reserve"), amount: reserveTotal }];
   await forceHold(sql, { merchantId, holdId, reference, at, expiresAt: at + holdMs(acceptor.mcc), lines });
 }

@@ -1,4 +1,4 @@
-import { convert, type CurrencyCode, formatRate, type Rate } from "@cardwright/money";
+import { type CurrencyCode, convert, formatRate, type Rate } from "@cardwright/money";
 import { isCrossBorder } from "#fees/index.ts";
 import { bounds } from "./limits.ts";
 import type { MessageAmount } from "./message.ts";

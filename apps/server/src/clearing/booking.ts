@@ -18,14 +18,7 @@ export interface Target {
 /** The present state of one purchase's money. */
 type Before = Pick<
   CardTransaction,
-  | "consumeNo"
-  | "stage"
-  | "holdId"
-  | "clearedAmount"
-  | "creditTotal"
-  | "creditBooked"
-  | "reserveTotal"
-  | "reserveBooked"
+  "consumeNo" | "stage" | "holdId" | "clearedAmount" | "creditTotal" | "creditBooked" | "reserveTotal" | "reserveBooked"
 >;
 
 export interface BookingPlan {
@@ -99,7 +92,9 @@ export async function carryOut(
 }
 
 /** What an open one still holds on each side. */
-export function heldOf(before: Pick<Before, "stage" | "creditTotal" | "creditBooked" | "reserveTotal" | "reserveBooked">): {
+export function heldOf(
+  before: Pick<Before, "stage" | "creditTotal" | "creditBooked" | "reserveTotal" | "reserveBooked">,
+): {
   readonly credit: bigint;
   readonly reserve: bigint;
 } {
@@ -120,7 +115,8 @@ async function creditTarget(booker: Booker, before: Before, target: Target): Pro
     accounts.idOf(kind),
   );
   const accountIds = [card.creditAccountId, ...own];
-  const available = (await lockAvailable(sql, { merchantId: card.merchantId, accountIds })).get(card.creditAccountId) ?? 0n;
+  const available =
+    (await lockAvailable(sql, { merchantId: card.merchantId, accountIds })).get(card.creditAccountId) ?? 0n;
   const possible = before.creditBooked + heldOf(before).credit + (available > 0n ? available : 0n);
   return whole < possible ? whole : possible;
 }

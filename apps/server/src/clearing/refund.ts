@@ -66,7 +66,10 @@ async function purchaseOf({ sql, card }: Reception, named: CardTransaction | nul
 
 /** What a purchase has taken, or still holds, and has not given back; minor units. */
 export function refundable(purchase: Purchase): bigint {
-  const left = purchase.reduce((sum, each) => sum + (each.status === "Fail" ? 0n : each.amount) - each.refundedAmount, 0n);
+  const left = purchase.reduce(
+    (sum, each) => sum + (each.status === "Fail" ? 0n : each.amount) - each.refundedAmount,
+    0n,
+  );
   return left > 0n ? left : 0n;
 }
 

@@ -67,10 +67,7 @@ export async function endPartlyCleared(desk: Desk, transaction: CardTransaction)
   return settle(desk, transaction, { share: 0n, final: true, remark: null, exchange: null, localAmount });
 }
 
-async function selectRunOut(
-  sql: Sql,
-  options: { readonly now: number; readonly limit: number },
-): Promise<RunOut[]> {
+async function selectRunOut(sql: Sql, options: { readonly now: number; readonly limit: number }): Promise<RunOut[]> {
   const { rows } = await sql.query<RunOut>({
     name: "clearing_run_out",
     text: `SELECT p.merchant_id AS "merchantId", p.card_no AS "cardNo", p.consume_no AS "consumeNo"

@@ -73,8 +73,7 @@ function bothSides(
   const reserve = of("reserve", schedules.reserve);
   const own = schedules.cardholder === null ? null : of("cardholder", schedules.cardholder);
   const shown = own ?? reserve;
-  const isSame =
-    reserve.counters === counters.reserve && (own === null || own.counters === counters.cardholder);
+  const isSame = reserve.counters === counters.reserve && (own === null || own.counters === counters.cardholder);
   return {
     cardholderFee: own?.total ?? 0n,
     reserveFee: reserve.total,
