@@ -134,9 +134,8 @@ for (const mode of modes) {
 
 test("by the absorb policy a stand-in approval holds no more than the cardholder has, and income bears the rest", async () => {
   const card = await programme.issueCard({ credit: "50.00" });
-  await programme.db.pool.query("UPDATE merchant SET shortfall_policy = 'absorb' WHERE merchant_id = $1", [
-    card.merchantId,
-  ]);
+  const change = { shortfallPolicy: "absorb" } as const;
+  await programme.merchants.update({ merchantId: card.merchantId, change }, { actor: "operator" });
   const advice = adviceWith(card, "100.00");
   await programme.clearing.advise(advice);
   expect(await programme.pots(card)).toEqual({ credit: ["0.00", "50.00"], reserve: ["9899.00", "101.00"] });

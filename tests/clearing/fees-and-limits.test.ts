@@ -140,9 +140,8 @@ for (const mode of modes) {
 
 test("by the absorb policy the cardholder's account stops at zero and the merchant's income bears the rest", async () => {
   const card = await programme.issueCard({ credit: "110.00" });
-  await programme.db.pool.query("UPDATE merchant SET shortfall_policy = 'absorb' WHERE merchant_id = $1", [
-    card.merchantId,
-  ]);
+  const change = { shortfallPolicy: "absorb" } as const;
+  await programme.merchants.update({ merchantId: card.merchantId, change }, { actor: "operator" });
   const { originalReference, consumeNo } = await authorized(programme, card, "100.00");
   await clear(card, "102.00", { originalReference, final: false });
   // 107.10, all covered.

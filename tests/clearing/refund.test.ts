@@ -222,9 +222,8 @@ for (const mode of modes) {
 
 test("what the merchant's income has borne of a purchase comes back to it, after what the cardholder has paid", async () => {
   const card = await programme.issueCard({ credit: "110.00", ...wishes });
-  await programme.db.pool.query("UPDATE merchant SET shortfall_policy = 'absorb' WHERE merchant_id = $1", [
-    card.merchantId,
-  ]);
+  const change = { shortfallPolicy: "absorb" } as const;
+  await programme.merchants.update({ merchantId: card.merchantId, change }, { actor: "operator" });
   const { originalReference } = await authorized(programme, card, "100.00");
   await clear(card, "130.00", { originalReference });
   // The cardholder has paid 110.00 of 130.00 and of 6.50 fees; the merchant's income bears 20.00.

@@ -1,9 +1,9 @@
 import type { Sql } from "#database/index.ts";
 import { uuid7 } from "#kernel/index.ts";
 import { capture, lockAvailable, type Posting, voidHolds } from "#ledger/index.ts";
+import type { ShortfallPolicy } from "#merchants/index.ts";
 import type { MerchantAccounts } from "./accounts.ts";
 import type { LockedCard } from "./locked-card.ts";
-import type { ShortfallPolicy } from "./shortfall.ts";
 import type { CardTransaction } from "./transaction-store.ts";
 
 /** What a purchase has taken for good when its clearings so far are booked; minor units. */

@@ -23,7 +23,7 @@ export {
   messageRefusals,
   type Presentment,
 } from "./message.ts";
-export { type ParkedRefusal, type Resolution, resolutions } from "./parked-refunds.ts";
+export { type ParkedRefusal, parkedNoteCharactersMax, type Resolution, resolutions } from "./parked-refunds.ts";
 export { type ParkedFilter, type ParkedRefund, type ParkedStatus, parkedStatuses } from "./parked-store.ts";
 export { clearingRules } from "./rules.ts";
 

@@ -14,6 +14,4 @@ export const bounds = {
   releaseBatchMax: 200,
   /** Minor units; what a conversion may come to, as the amounts of authorizations. */
   amountMinorMax: 9_999_999_999_999n,
-  /** An operator's reason for what becomes of a parked refund. */
-  noteCharactersMax: 256,
 } as const;

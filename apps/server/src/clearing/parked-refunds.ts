@@ -24,6 +24,8 @@ import { type CardTransaction, selectTransaction, updateTransaction } from "./tr
 /** What an operator makes of a parked refund: the cardholder gets it, the merchant's reserve, or the platform's income. */
 export const resolutions = ["release", "keep_for_merchant", "keep_for_platform"] as const;
 export type Resolution = (typeof resolutions)[number];
+/** An operator's reason, for the audit. */
+export const parkedNoteCharactersMax = 256;
 export type ParkedRefusal = "parked_refund_unknown" | "parked_refund_resolved";
 
 const statusOf: Readonly<Record<Resolution, ParkedStatus>> = {

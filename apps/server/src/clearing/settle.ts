@@ -2,6 +2,7 @@ import type { Remark } from "@cardwright/contract";
 import { limitPeriods } from "#authorization/index.ts";
 import { uuid7 } from "#kernel/index.ts";
 import { voidHolds } from "#ledger/index.ts";
+import type { ShortfallPolicy } from "#merchants/index.ts";
 import { type MerchantAccounts, merchantAccounts } from "./accounts.ts";
 import { keepAuthorizedAmount } from "./authorized-amount.ts";
 import type { Exchange } from "./billing.ts";
@@ -10,7 +11,7 @@ import { type BookingPlan, carryOut, planBooking } from "./booking.ts";
 import { type LockedCard, moveLimits, type SideCounters, saveCounters } from "./locked-card.ts";
 import { pushTransaction } from "./push.ts";
 import type { Reception } from "./receive.ts";
-import { type ShortfallPolicy, shortfallPolicyOf } from "./shortfall.ts";
+import { shortfallPolicyOf } from "./shortfall.ts";
 import { type SideFees, spendingFees } from "./side-fees.ts";
 import { type CardTransaction, insertTransaction, updateTransaction } from "./transaction-store.ts";
 

@@ -1,7 +1,5 @@
 import type { Sql } from "#database/index.ts";
-
-/** What becomes of a clearing that the cardholder's account does not cover: it falls below zero, or the merchant's income bears the rest. */
-export type ShortfallPolicy = "overdraw" | "absorb";
+import type { ShortfallPolicy } from "#merchants/index.ts";
 
 export async function shortfallPolicyOf(sql: Sql, merchantId: number): Promise<ShortfallPolicy> {
   const { rows } = await sql.query<{ shortfall_policy: ShortfallPolicy }>({

@@ -11,6 +11,7 @@ import {
   nameCharactersMax,
   oneLine,
   originCharactersMax,
+  shortfallPolicies,
   utcOffsetMinutesMax,
   utcOffsetMinutesMin,
 } from "#merchants/index.ts";
@@ -43,6 +44,10 @@ const settings = {
     .exactOptional()
     .meta({ description: "Minutes east of UTC, 480 when absent: day boundaries of the limits of new cards." }),
   failure_policy: failurePolicyBody.exactOptional(),
+  shortfall_policy: z.enum(shortfallPolicies).exactOptional().meta({
+    description:
+      "Credit mode: a clearing that the cardholder's account does not cover takes it below zero (`overdraw`, when absent), or stops at zero and the merchant's income bears the rest (`absorb`).",
+  }),
 };
 
 const newMerchant = z.strictObject({ name, mode: z.enum(MERCHANT_MODES), ...settings });
@@ -66,6 +71,7 @@ const merchantAnswer = z.strictObject({
   card_frame_origins: z.array(z.string()),
   utc_offset_minutes: z.int(),
   failure_policy: failurePolicyAnswer,
+  shortfall_policy: z.enum(shortfallPolicies),
   created_at: timeMs,
 });
 
@@ -166,13 +172,14 @@ export function merchantRoutes({ merchants }: { readonly merchants: Merchants })
 }
 
 function settingsOf(body: Omit<z.infer<typeof merchantChange>, "name" | "status">) {
-  const { callback_url, pci_enabled, card_frame_origins, utc_offset_minutes, failure_policy } = body;
+  const { callback_url, pci_enabled, card_frame_origins, utc_offset_minutes, failure_policy, shortfall_policy } = body;
   return {
     ...(callback_url !== undefined && { callbackUrl: callback_url }),
     ...(pci_enabled !== undefined && { pciEnabled: pci_enabled }),
     ...(card_frame_origins !== undefined && { cardFrameOrigins: card_frame_origins }),
     ...(utc_offset_minutes !== undefined && { utcOffsetMinutes: utc_offset_minutes }),
     ...(failure_policy !== undefined && { failurePolicy: failurePolicyFromWire(failure_policy) }),
+    ...(shortfall_policy !== undefined && { shortfallPolicy: shortfall_policy }),
   };
 }
 
@@ -188,6 +195,7 @@ function merchantToWire(merchant: Merchant): z.infer<typeof merchantAnswer> {
     card_frame_origins: [...merchant.cardFrameOrigins],
     utc_offset_minutes: merchant.utcOffsetMinutes,
     failure_policy: failurePolicyToWire(merchant.failurePolicy),
+    shortfall_policy: merchant.shortfallPolicy,
     created_at: merchant.createdAt,
   };
 }

@@ -2,6 +2,7 @@ import { createTestDatabase, type TestDatabase } from "@cardwright/testing/datab
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createCallbacks } from "#callbacks/index.ts";
+import { refused } from "#kernel/index.ts";
 import { createMerchants, type Merchants } from "#merchants/index.ts";
 import { createProducts } from "#products/index.ts";
 import { createApiSecret, createVault, newMasterKey } from "#vault/index.ts";
@@ -23,9 +24,13 @@ beforeAll(async () => {
   merchants = createMerchants({ pool, clock, requireHttps: true, secrets });
   const log = { warn: () => {}, error: () => {} };
   callbacks = createCallbacks({ pool, clock, log, target: () => null, allowPrivateAddresses: true });
+  const clearing = {
+    listParkedRefunds: async () => [],
+    resolveParkedRefund: async () => refused("parked_refund_unknown"),
+  };
   app = Fastify({ logger: false });
   await app.register(
-    operatorApi({ merchants, products: createProducts({ pool, clock }), callbacks, clock, adminToken }),
+    operatorApi({ merchants, products: createProducts({ pool, clock }), callbacks, clearing, clock, adminToken }),
   );
 });
 afterAll(async () => {
@@ -70,6 +75,24 @@ test("a merchant's time-out policy is set, replaced as a whole, audited, and sta
   expect(stored).toMatchObject([
     { failure_policy: "decline", stand_in_purchase_max: 0n, stand_in_card_day_max: 0n, stand_in_day_max: 700n },
   ]);
+});
+
+test("what becomes of a clearing that is not covered is a setting of the merchant, audited", async () => {
+  const merchantNo = await newMerchantNo({ shortfall_policy: "absorb" });
+  const path = `/merchants/${merchantNo}`;
+  expect((await call("GET", path)).body).toMatchObject({ shortfall_policy: "absorb" });
+  expect((await call("PATCH", path, { shortfall_policy: "overdraw" })).body).toMatchObject({
+    shortfall_policy: "overdraw",
+  });
+  expect((await call("PATCH", path, { shortfall_policy: "refuse" })).body).toMatchObject({
+    error: { code: "invalid_field", field: "shortfall_policy" },
+  });
+  const { rows } = await database.pool.query(
+    "SELECT detail::text FROM audit_entry WHERE subject = $1 AND action = 'merchant.update'",
+    [merchantNo],
+  );
+  expect(rows).toHaveLength(1);
+  expect(rows[0].detail).toContain("absorb");
 });
 
 test.each([

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { verifyAudit } from "#audit/index.ts";
 import { createCallbacks } from "#callbacks/index.ts";
 import { createPool } from "#database/index.ts";
+import { refused } from "#kernel/index.ts";
 import { createMerchants, type Merchants } from "#merchants/index.ts";
 import { createProducts, type Products } from "#products/index.ts";
 import { createApiSecret, createVault, newMasterKey, type Vault } from "#vault/index.ts";
@@ -36,12 +37,21 @@ afterAll(async () => {
   await database.drop();
 });
 
+/** They have tests of their own, with clearings. */
+const noParkedRefunds = {
+  listParkedRefunds: async () => [],
+  resolveParkedRefund: async () => refused("parked_refund_unknown"),
+};
+
 async function listen(served: Merchants): Promise<{ app: FastifyInstance; base: string }> {
   const stream = { write: (line: string) => void logged.push(line) };
   const server = Fastify({ logger: { level: "error", stream }, genReqId: () => "request-7" });
-  await server.register(operatorApi({ merchants: served, products, callbacks, clock, adminToken }), {
-    prefix: "/operator/v1",
-  });
+  await server.register(
+    operatorApi({ merchants: served, products, callbacks, clearing: noParkedRefunds, clock, adminToken }),
+    {
+      prefix: "/operator/v1",
+    },
+  );
   return { app: server, base: `${await server.listen({ host: "127.0.0.1", port: 0 })}/operator/v1` };
 }
 
@@ -128,6 +138,7 @@ test("a merchant is created, read, listed and changed", async () => {
     card_frame_origins: ["https://shop.example"],
     utc_offset_minutes: 0,
     failure_policy: { kind: "decline", purchase_max: "0.00", card_day_max: "0.00", day_max: "0.00" },
+    shortfall_policy: "overdraw",
     created_at: clock.now(),
   });
   const path = `/merchants/${text(created, "merchant_no")}`;
@@ -407,6 +418,8 @@ test("the document describes every endpoint, its parameters and its errors", asy
     "/merchants/{merchant_no}/reserve",
     "/packages",
     "/packages/{package_no}",
+    "/parked-refunds",
+    "/parked-refunds/{parked_no}/resolve",
     "/recharges",
     "/recharges/{recharge_no}/confirm",
     "/recharges/{recharge_no}/reject",

@@ -3,6 +3,7 @@ import { Ajv } from "ajv";
 import type { FastifyError, FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { MerchantEvents } from "#callbacks/index.ts";
+import type { Clearing } from "#clearing/index.ts";
 import { errorCode } from "#database/index.ts";
 import type { Clock } from "#kernel/index.ts";
 import type { Merchants } from "#merchants/index.ts";
@@ -12,6 +13,7 @@ import { type ErrorAnswer, errorBody, ownError, refusalAnswer, thrownAnswer } fr
 import { eventRoutes } from "./event-routes.ts";
 import { merchantRoutes } from "./merchant-routes.ts";
 import { operatorOpenApi } from "./openapi.ts";
+import { parkedRefundRoutes } from "./parked-refund-routes.ts";
 import { productRoutes } from "./product-routes.ts";
 import { rechargeRoutes } from "./recharge-routes.ts";
 import type { Route } from "./route.ts";
@@ -21,6 +23,7 @@ export interface OperatorApiDeps {
   readonly merchants: Merchants;
   readonly products: Products;
   readonly callbacks: { readonly events: Pick<MerchantEvents, "list"> };
+  readonly clearing: Pick<Clearing, "listParkedRefunds" | "resolveParkedRefund">;
   readonly clock: Clock;
   /** At least 24 characters. */
   readonly adminToken: string;
@@ -52,12 +55,15 @@ export function operatorApi(deps: OperatorApiDeps): FastifyPluginAsync {
   };
 }
 
-export function operatorRoutes(deps: Pick<OperatorApiDeps, "merchants" | "products" | "callbacks">): Route[] {
+export function operatorRoutes(
+  deps: Pick<OperatorApiDeps, "merchants" | "products" | "callbacks" | "clearing">,
+): Route[] {
   return [
     ...merchantRoutes(deps),
     ...credentialRoutes(deps),
     ...eventRoutes(deps),
     ...rechargeRoutes(deps),
+    ...parkedRefundRoutes(deps),
     ...productRoutes(deps),
   ];
 }

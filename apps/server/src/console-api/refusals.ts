@@ -1,8 +1,14 @@
+import type { ParkedRefusal } from "#clearing/index.ts";
 import type { CredentialRefusal, MerchantRefusal, RechargeRefusal } from "#merchants/index.ts";
 import type { InvalidInput, ProductRefusal } from "#products/index.ts";
 
 /** Every reason for which the rooms refuse an operator, by its name. */
-export type RefusalCode = MerchantRefusal | CredentialRefusal | RechargeRefusal | Extract<ProductRefusal, string>;
+export type RefusalCode =
+  | MerchantRefusal
+  | CredentialRefusal
+  | RechargeRefusal
+  | Extract<ProductRefusal, string>
+  | ParkedRefusal;
 
 /** A refused call: by name, or with the field that cannot be. */
 export type Refusal = RefusalCode | InvalidInput;
@@ -58,6 +64,8 @@ export const refusalAnswers: Record<RefusalCode, RefusalAnswer> = {
     message: "must be a decimal text above 0 and at most 10000000000.00, with at most 2 decimals",
     field: "amount",
   },
+  parked_refund_unknown: { status: 404, message: "no parked refund has this number" },
+  parked_refund_resolved: { status: 409, message: "the parked refund was decided otherwise already" },
   bin_unknown: { status: 404, message: "no BIN has this number" },
   package_unknown: { status: 404, message: "no package has this number" },
   card_type_missing: { status: 400, message: "virtual or physical cards must be supported", field: "support_virtual" },

@@ -30,6 +30,7 @@ export async function createMerchant(
     cardFrameOrigins: input.cardFrameOrigins ?? [],
     utcOffsetMinutes: input.utcOffsetMinutes ?? defaultUtcOffsetMinutes,
     failurePolicy: input.failurePolicy ?? declineOnFailure,
+    shortfallPolicy: input.shortfallPolicy ?? "overdraw",
   };
   const wrong = checkSettings(settings, deps);
   if (wrong !== null) return refused(wrong);
@@ -88,6 +89,7 @@ function settingsDetail(merchant: Merchant): AuditDetail {
     card_frame_origins: merchant.cardFrameOrigins,
     utc_offset_minutes: merchant.utcOffsetMinutes,
     failure_policy: policyDetail(merchant.failurePolicy),
+    shortfall_policy: merchant.shortfallPolicy,
   };
 }
 
