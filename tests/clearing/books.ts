@@ -22,18 +22,6 @@ export async function authorized(
   return { originalReference: request.networkReference, consumeNo: answer.consumeNo ?? "" };
 }
 
-/** Makes an approved purchase an increment of another, as an incremental authorization does. */
-export async function makeIncrement(
-  programme: Programme,
-  card: ReadyCard,
-  link: { readonly consumeNo: string; readonly of: string },
-): Promise<void> {
-  await programme.db.pool.query(
-    "UPDATE consumption SET consume_relate_no = $3 WHERE merchant_id = $1 AND consume_no = $2",
-    [card.merchantId, link.consumeNo, link.of],
-  );
-}
-
 /** Available in one of the merchant's own accounts, decimal text. */
 export async function balanceOf(programme: Programme, card: ReadyCard, kind: MerchantAccountKind): Promise<string> {
   const account = await findAccount(programme.db.pool, { merchantId: card.merchantId, kind, owner: "" });

@@ -1,5 +1,4 @@
-import type { CurrencyCode, Rate } from "@cardwright/money";
-import { parseRate } from "@cardwright/money";
+import { parseRate, type Rate } from "@cardwright/money";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import {
   adviceWith,
@@ -56,7 +55,7 @@ async function exchangeOf(card: ReadyCard, consumeNo: string) {
 for (const mode of modes) {
   test(`a clearing in another currency is billed by the network's word, then its rate, then the table (${mode})`, async () => {
     const card = await programme.issueCard({ mode, ...wishes });
-    programme.rateOf = async (currency: CurrencyCode) =>
+    programme.rateOf = async (currency: string) =>
       currency === "KWD" ? { rate: rate("3.25"), source: "table", at: 42 } : null;
     const yen = { amount: 10_000n, currency: "JPY" } as const;
     // 10,000 JPY: the network's 64.00 wins over its own rate.

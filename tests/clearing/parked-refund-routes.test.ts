@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { operatorApi } from "../../apps/server/src/console-api/index.ts";
+import { createExchange } from "../../apps/server/src/exchange/index.ts";
 import { openProgramme, type Programme, presentmentWith, type ReadyCard } from "../support/programme.ts";
 import { authorized } from "./books.ts";
 
@@ -13,9 +14,10 @@ beforeAll(async () => {
   programme = await openProgramme();
   card = await programme.issueCard();
   app = Fastify({ logger: false });
-  const { merchants, products, clearing, clock } = programme;
+  const { merchants, products, credit, clearing, clock } = programme;
+  const exchange = createExchange({ pool: programme.db.pool, clock, ageMsMax: null });
   const callbacks = { events: { list: async () => [] } };
-  await app.register(operatorApi({ merchants, products, callbacks, clearing, clock, adminToken }));
+  await app.register(operatorApi({ merchants, products, credit, exchange, callbacks, clearing, clock, adminToken }));
 });
 
 afterAll(async () => {

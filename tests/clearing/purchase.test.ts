@@ -7,7 +7,7 @@ import {
   purchaseWith,
   type ReadyCard,
 } from "../support/programme.ts";
-import { authorized, balanceOf, makeIncrement, modes, potsOf, toldAbout } from "./books.ts";
+import { authorized, balanceOf, modes, potsOf, toldAbout } from "./books.ts";
 
 let programme: Programme;
 
@@ -249,10 +249,8 @@ for (const mode of modes) {
   test(`a clearing uses up the purchase, then its increments in order, and gives back what it did not need (${mode})`, async () => {
     const card = await programme.issueCard({ mode });
     const { originalReference, consumeNo } = await authorized(programme, card, "100.00");
-    const second = await authorized(programme, card, "50.00");
-    const third = await authorized(programme, card, "30.00");
-    await makeIncrement(programme, card, { consumeNo: second.consumeNo, of: consumeNo });
-    await makeIncrement(programme, card, { consumeNo: third.consumeNo, of: consumeNo });
+    const second = await authorized(programme, card, "50.00", { incrementOf: originalReference });
+    const third = await authorized(programme, card, "30.00", { incrementOf: originalReference });
     expect(await clear(card, "120.00", { originalReference })).toEqual(became("cleared", consumeNo));
     expect(await programme.pots(card)).toEqual(potsOf(card, ["874.00", "0.00"], ["9878.80", "0.00"]));
     expect(await programme.consumption(card, consumeNo)).toMatchObject({ status: "Success", amount: 10_000n });
@@ -272,8 +270,7 @@ for (const mode of modes) {
   test(`parts go through a purchase and its increment, and what exceeds both is the purchase's (${mode})`, async () => {
     const card = await programme.issueCard({ mode });
     const { originalReference, consumeNo } = await authorized(programme, card, "100.00");
-    const second = await authorized(programme, card, "50.00");
-    await makeIncrement(programme, card, { consumeNo: second.consumeNo, of: consumeNo });
+    const second = await authorized(programme, card, "50.00", { incrementOf: originalReference });
     const part = { originalReference, final: false };
     expect(await clear(card, "60.00", part)).toEqual(became("partially_cleared", consumeNo));
     expect(await clear(card, "60.00", part)).toEqual(became("partially_cleared", consumeNo));

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { dayMs, openProgramme, type Programme, presentmentWith, type ReadyCard } from "../support/programme.ts";
-import { authorized, balanceOf, makeIncrement, modes, potsOf, toldAbout } from "./books.ts";
+import { authorized, balanceOf, modes, potsOf, toldAbout } from "./books.ts";
 
 let programme: Programme;
 
@@ -116,9 +116,8 @@ for (const mode of modes) {
 
   test(`a refund may be as much as the purchase with its increments (${mode})`, async () => {
     const card = await programme.issueCard({ mode, ...wishes });
-    const { originalReference, consumeNo } = await authorized(programme, card, "100.00");
-    const more = await authorized(programme, card, "50.00");
-    await makeIncrement(programme, card, { consumeNo: more.consumeNo, of: consumeNo });
+    const { originalReference } = await authorized(programme, card, "100.00");
+    await authorized(programme, card, "50.00", { incrementOf: originalReference });
     await clear(card, "150.00", { originalReference });
     expect(await refund(card, "120.00", originalReference)).toMatchObject({ effect: "refunded" });
     expect(await refund(card, "30.01", originalReference)).toMatchObject({ effect: "parked" });
@@ -140,11 +139,9 @@ for (const mode of modes) {
   test(`an authorized refund becomes a success when it is presented (${mode})`, async () => {
     const card = await programme.issueCard({ mode, ...wishes });
     const { originalReference, consumeNo: purchaseNo } = await bought(card, "100.00");
-    // As the authorization of a refund leaves it: shown, and nothing moved.
-    const pending = await authorized(programme, card, "0.00");
+    const pending = await authorized(programme, card, "40.00", { kind: "refund" });
     await programme.db.pool.query(
-      `UPDATE consumption SET type = 'Refund', status = 'Pending', stage = 'held', amount = 4000, local_amount = '40.00',
-         consume_relate_no = $3 WHERE merchant_id = $1 AND consume_no = $2`,
+      "UPDATE consumption SET consume_relate_no = $3 WHERE merchant_id = $1 AND consume_no = $2",
       [card.merchantId, pending.consumeNo, purchaseNo],
     );
     const { consumeNo } = pending;

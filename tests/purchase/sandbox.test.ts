@@ -370,7 +370,7 @@ test("512 purchases may be under way at one terminal; more are sent away", async
   });
   authorize = async () => {
     await held;
-    return { approved: true, consumeNo: "O", partialAmount: null, repeat: false };
+    return { approved: true, consumeNo: "O", partialAmount: null, balance: null, repeat: false };
   };
   const sale = {
     merchantId: card.merchantId,

@@ -116,7 +116,6 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
     clock,
     kycUrl: simulator.url,
     maker: createCardMaker({ pool: db.pool, clock }),
-    rateOf: async () => null,
   });
 
   const app = fastify(openApiServerOptions({ trustedProxies: options.trustedProxies ?? [] }));

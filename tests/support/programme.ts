@@ -7,6 +7,7 @@ import {
   type AuthorizationRequest,
   createAuthorization,
   type MerchantAnswer,
+  type QuotedRate,
 } from "../../apps/server/src/authorization/index.ts";
 import { type CardMaker, type Cards, createCards } from "../../apps/server/src/cards/index.ts";
 import {
@@ -15,7 +16,6 @@ import {
   clearingRules,
   createClearing,
   type Presentment,
-  type RateOf,
 } from "../../apps/server/src/clearing/index.ts";
 import { type Consumption, consumptionRules, findConsumption } from "../../apps/server/src/consumptions/index.ts";
 import { type Credit, createCredit } from "../../apps/server/src/credit/index.ts";
@@ -86,13 +86,13 @@ export interface Programme {
   readonly credit: Credit;
   readonly authorization: Authorization;
   readonly clearing: Clearing;
-  /** The rate table; it knows no currency until a test says otherwise. */
-  rateOf: RateOf;
   /** What was answered with `system_error`, and batches that failed as a whole. */
   readonly errors: unknown[];
   readonly batchFailures: unknown[];
   /** What the merchant answers in authorization mode; it says yes until a test says otherwise. */
   ask: AskMerchant;
+  /** The rate table; empty until a test fills it. */
+  rateOf: (currency: string) => Promise<QuotedRate | null>;
   /** The decision engine of another process on the same database. */
   another(options?: { readonly ask?: AskMerchant }): Authorization;
   issueCard(wishes?: CardWishes): Promise<ReadyCard>;
@@ -149,6 +149,9 @@ export function purchaseWith(
     amount: cents(amount),
     currency: "USD",
     billingAmount: null,
+    exchangeRate: null,
+    incrementOf: null,
+    recurring: false,
     partialAllowed: false,
     acceptor: { name: "Corner Shop", mcc: "5411", city: "Singapore", country: "SG" },
     ...changed,
@@ -230,7 +233,12 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
     },
   });
   const products = createProducts({ pool, clock });
-  const credit = createCredit({ pool, clock, cardholderExists: async () => true });
+  const credit = createCredit({
+    pool,
+    clock,
+    cardholderExists: async () => true,
+    creditBoundOf: (sql, merchantId) => merchants.creditBoundOf(sql, merchantId),
+  });
   const cards = createCards({
     pool,
     clock,
@@ -254,6 +262,7 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
       identify: (pan) => vault.identify({ pan }),
       cvvIsRight: async (given) => (await vault.verifyCvvOfPan(given)).ok,
       terms: (product) => products.terms(product),
+      rateOf: (currency) => programme.rateOf(currency),
       ask: ask ?? ((question) => programme.ask(question)),
       onError: (error) => void errors.push(error),
       onBatchFailure: ({ error }) => void batchFailures.push(error),
@@ -280,8 +289,8 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
       terms: (product) => products.terms(product),
       rateOf: (currency) => programme.rateOf(currency),
     }),
-    rateOf: async () => null,
     ask: async () => answerYes,
+    rateOf: async () => null,
     issueCard: (wishes = {}) => issueCard(programme, wishes),
     anotherCard: (of) => applyForCard(programme, of),
     recharge: (merchantId, amount) => recharge(programme, { merchantId, amount }),

@@ -4,9 +4,10 @@ import { createAuthorization } from "#authorization/index.ts";
 import { createCallbacks } from "#callbacks/index.ts";
 import { createCardholders, createSumsubClient } from "#cardholders/index.ts";
 import { type CardMaker, createCards } from "#cards/index.ts";
-import { createClearing, type RateOf } from "#clearing/index.ts";
+import { createClearing } from "#clearing/index.ts";
 import { createCredit } from "#credit/index.ts";
 import { createPool, migrate } from "#database/index.ts";
+import { createExchange } from "#exchange/index.ts";
 import { type Clock, systemClock } from "#kernel/index.ts";
 import { createMerchants } from "#merchants/index.ts";
 import { createProducts } from "#products/index.ts";
@@ -61,8 +62,6 @@ export interface RoomsOptions {
   /** Where the KYC provider answers: the configured one or the sandbox's simulator. */
   readonly kycUrl: string;
   readonly maker: CardMaker;
-  /** What an amount that the network has not converted comes to in the card's currency; null: nobody knows. */
-  readonly rateOf: RateOf;
 }
 
 /** The rooms, wired by hand from the floor up: each gets what it needs and nothing else. */
@@ -94,6 +93,12 @@ export function composeRooms(options: RoomsOptions) {
     pool,
     clock,
     cardholderExists: async (key) => (await cardholders.find(key)) !== null,
+    creditBoundOf: (sql, merchantId) => merchants.creditBoundOf(sql, merchantId),
+  });
+  const exchange = createExchange({
+    pool,
+    clock,
+    ageMsMax: inSandbox ? null : config.EXCHANGE_RATE_DAYS_MAX * 86_400_000,
   });
   const cardholders = createCardholders({
     pool,
@@ -144,6 +149,7 @@ export function composeRooms(options: RoomsOptions) {
     identify: (pan) => vault.identify({ pan }),
     cvvIsRight: async (given) => (await vault.verifyCvvOfPan(given)).ok,
     terms: (product) => products.terms(product),
+    rateOf: async () => null,
     ask: async ({ merchantId, consumeNo, data }) => {
       const { outcome } = await callbacks.askMerchant({ merchantId, consumeNo, dataText: data });
       return outcome;
@@ -159,7 +165,7 @@ export function composeRooms(options: RoomsOptions) {
     clock,
     identify: (pan) => vault.identify({ pan }),
     terms: (product) => products.terms(product),
-    rateOf: options.rateOf,
+    rateOf: (currency) => exchange.rateOf(currency),
   });
   return {
     pool,
@@ -170,6 +176,7 @@ export function composeRooms(options: RoomsOptions) {
     products,
     kyc,
     credit,
+    exchange,
     cardholders,
     cards,
     callbacks,

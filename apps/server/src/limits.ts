@@ -10,12 +10,14 @@ export const authorization = {
   batchMax: 256,
   /** At 10,000 decisions a second the last one waits 0.8 s, as long as a merchant may take; beyond it the network is refused. */
   queueMax: 8_192,
-  /** The hold during the question: long enough for 800 ms and a slow disk, short enough that a dead process's holds come back. */
-  questionHoldMs: 30_000,
+  /** A question that is still open after it has lost its process: far beyond 800 ms and a slow disk, and its hold must come back soon. */
+  questionMsMax: 30_000,
   /** After a question has timed out its answer is still read for a second; its push waits a little longer than that. */
   lateAnswerMs: 1_500,
   /** How long an approval holds the money when no clearing comes (7 days). */
   authorizationHoldMs: 7 * 86_400_000,
+  /** The same for lodging and car hire (31 days), which clear at the end of a stay. */
+  longHoldMs: 31 * 86_400_000,
   /** Times that a decision is tried again because the card changed in between. */
   staleRetriesMax: 3,
   /** A repeat of a message whose merchant is being asked waits for that answer: 20 looks, 100 ms apart. */

@@ -73,15 +73,7 @@ async function start(options: { readonly config: Config; readonly log: Logger },
     config.CARDWRIGHT_ROLE === "all" || config.CARDWRIGHT_ROLE === role;
 
   const world = await openWorld({ config, log, pools, undo });
-  const rooms = composeRooms({
-    config,
-    log,
-    pools,
-    clock: world.clock,
-    kycUrl: world.kycUrl,
-    maker: world.maker,
-    rateOf: noRates,
-  });
+  const rooms = composeRooms({ config, log, pools, clock: world.clock, kycUrl: world.kycUrl, maker: world.maker });
   undo.push(() => rooms.kyc.close());
   await openVault(rooms);
 
@@ -154,9 +146,6 @@ async function start(options: { readonly config: Config; readonly log: Logger },
     },
   };
 }
-
-/** Without a rate table: amounts in other currencies must come converted, or with a rate, from the network. */
-const noRates: Parameters<typeof composeRooms>[0]["rateOf"] = async () => null;
 
 function requireMasterKeys(config: Config): void {
   try {
@@ -379,8 +368,9 @@ async function openSandboxWorld({ config, log, pools, undo }: WorldParts): Promi
     kycWebhookUrl: (url) => {
       webhookUrl = url;
     },
-    sandboxOf: async ({ rooms, networkUrl }) =>
-      sandbox.createSandbox({
+    sandboxOf: async ({ rooms, networkUrl }) => {
+      await sandbox.seedExchangeRates(rooms.exchange);
+      return sandbox.createSandbox({
         pool: pools.app,
         clock,
         reveal: (card) => rooms.vault.revealForSandboxNetwork(card),
@@ -396,6 +386,7 @@ async function openSandboxWorld({ config, log, pools, undo }: WorldParts): Promi
             : null;
         },
         onError: (error) => log.error({ error: describeError(error) }, "the sandbox failed"),
-      }),
+      });
+    },
   };
 }

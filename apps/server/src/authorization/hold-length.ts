@@ -1,19 +1,17 @@
 import { authorization as bounds } from "../limits.ts";
 
-/** Of lodging and car hire, whose final amount is known at the end of a stay (the card schemes' 31 days). */
-const longHoldMs = 31 * 86_400_000;
-
-/** Ranges of merchant category codes: car hire by brand, lodging by brand, lodging, car and motor home hire. */
-const longHolds: readonly (readonly [from: number, to: number])[] = [
-  [3351, 3500],
-  [3501, 3999],
-  [7011, 7011],
-  [7512, 7513],
-  [7519, 7519],
+/** Merchant category codes that keep a hold for long: a stay or a rental ends weeks after it was authorized. */
+const longHolds: readonly (readonly [first: number, last: number, what: string])[] = [
+  [3351, 3441, "car rental companies"],
+  [3501, 3999, "hotel companies"],
+  [7011, 7012, "lodging and timeshares"],
+  [7512, 7513, "car and truck rental"],
+  [7519, 7519, "recreational vehicle rental"],
 ];
 
 /** How long an approval holds the money when no clearing comes, in milliseconds: 7 days, 31 for lodging and car hire. */
 export function holdMs(mcc: string): number {
-  const code = /^[0-9]{4}$/u.test(mcc) ? Number(mcc) : 0;
-  return longHolds.some(([from, to]) => code >= from && code <= to) ? longHoldMs : bounds.authorizationHoldMs;
+  const code = Number(mcc);
+  const isLong = longHolds.some(([first, last]) => code >= first && code <= last);
+  return isLong ? bounds.longHoldMs : bounds.authorizationHoldMs;
 }

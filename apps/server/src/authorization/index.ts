@@ -8,16 +8,25 @@ import { createFactsCache, type FactsDeps } from "./facts.ts";
 import type { DecisionItem } from "./item.ts";
 import { releaseRunOut } from "./release.ts";
 import type { AuthorizationAnswer, AuthorizationRequest } from "./request.ts";
-import { type ConclusionItem, type ConclusionRow, callConclude, callDecide, type DecisionRow } from "./store.ts";
+import {
+  type ConclusionItem,
+  type ConclusionRow,
+  callConclude,
+  callDecide,
+  type DecisionRow,
+  selectAvailable,
+  selectConsumeNo,
+} from "./store.ts";
 
 export type { AskMerchant, MerchantAnswer, MerchantQuestion } from "./ask.ts";
+export { type Billed, billed, type QuotedRate } from "./billing.ts";
 export type { CardKey, ProductTerms } from "./facts.ts";
 export { holdMs } from "./hold-length.ts";
 export { limitPeriods } from "./periods.ts";
 export { releaseRunOut } from "./release.ts";
 export type { AuthorizationAnswer, AuthorizationRequest } from "./request.ts";
 
-export interface AuthorizationOptions extends Pick<AuthorizeDeps, "identify" | "cvvIsRight" | "onError"> {
+export interface AuthorizationOptions extends Pick<AuthorizeDeps, "identify" | "cvvIsRight" | "rateOf" | "onError"> {
   readonly pool: Pool;
   readonly clock: Clock;
   readonly ask: AskMerchant;
@@ -51,7 +60,14 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
     keyOf: (item) => `${item.merchantId}/${item.cardNo}`,
   });
   const facts = createFactsCache({ sql: pool, terms: options.terms });
-  const deps: AuthorizeDeps = { ...options, facts, decisions, conclusions };
+  const deps: AuthorizeDeps = {
+    ...options,
+    facts,
+    decisions,
+    conclusions,
+    consumeNoOf: (key) => selectConsumeNo(pool, key),
+    availableOf: (account) => selectAvailable(pool, account),
+  };
   return {
     authorize: (request) => authorize(deps, request),
     releaseRunOut: () => releaseRunOut({ pool, clock }),

@@ -18,7 +18,9 @@ export interface ReleaseDeps {
  * workers may do it at once: the stage in the row lets each be released once. Answers how many were released.
  */
 export async function releaseRunOut(deps: ReleaseDeps): Promise<number> {
-  const due = await selectRunOut(deps.pool, { now: deps.clock.now(), limit: bounds.releaseBatchMax });
+  const now = deps.clock.now();
+  const askedBefore = now - bounds.questionMsMax;
+  const due = await selectRunOut(deps.pool, { now, askedBefore, limit: bounds.releaseBatchMax });
   let released = 0;
   for (const hold of due) {
     released += (await releaseOne(deps, hold)) ? 1 : 0;
@@ -59,12 +61,12 @@ async function conclusionItem(
     remark,
     detail,
     merchantReason: "",
+    feeDue: false,
     periods: limitPeriods(consumption.createdAt, hold.utcOffsetMinutes),
     transactionId: uuid7(at),
     callbackId: uuid7(at),
     data: consumptionData({ ...consumption, status: "Fail", fee: 0n, feeRows: [], remark, detail }, { time: at }),
     standInData: "",
     dueAt: at,
-    holdUntil: at,
   };
 }

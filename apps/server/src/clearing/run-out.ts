@@ -69,7 +69,7 @@ export async function endPartlyCleared(desk: Desk, transaction: CardTransaction)
 
 async function selectRunOut(sql: Sql, options: { readonly now: number; readonly limit: number }): Promise<RunOut[]> {
   const { rows } = await sql.query<RunOut>({
-    name: "clearing_run_out",
+    name: "clearing_partly_run_out",
     text: `SELECT p.merchant_id AS "merchantId", p.card_no AS "cardNo", p.consume_no AS "consumeNo"
            FROM ledger.hold h
            JOIN consumption p ON p.merchant_id = h.merchant_id AND p.consume_no = h.reference AND p.stage = 'held'

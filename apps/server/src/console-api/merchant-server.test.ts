@@ -2,11 +2,13 @@ import { createTestDatabase, type TestDatabase } from "@cardwright/testing/datab
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createCallbacks } from "#callbacks/index.ts";
-import { refused } from "#kernel/index.ts";
+import { createCredit } from "#credit/index.ts";
+import { createExchange } from "#exchange/index.ts";
 import { createMerchants, type Merchants } from "#merchants/index.ts";
 import { createProducts } from "#products/index.ts";
 import { createApiSecret, createVault, newMasterKey } from "#vault/index.ts";
 import { operatorApi } from "./index.ts";
+import { noParkedRefunds } from "./no-parked-refunds.testing.ts";
 
 /** What the operator sets and sees about a merchant's server: the policy for when it fails, and its events. */
 const adminToken = "test-admin-token-of-32-characters";
@@ -24,13 +26,12 @@ beforeAll(async () => {
   merchants = createMerchants({ pool, clock, requireHttps: true, secrets });
   const log = { warn: () => {}, error: () => {} };
   callbacks = createCallbacks({ pool, clock, log, target: () => null, allowPrivateAddresses: true });
-  const clearing = {
-    listParkedRefunds: async () => [],
-    resolveParkedRefund: async () => refused("parked_refund_unknown"),
-  };
+  const products = createProducts({ pool, clock });
+  const credit = createCredit({ pool, clock, cardholderExists: async () => false, creditBoundOf: async () => null });
+  const exchange = createExchange({ pool, clock, ageMsMax: null });
   app = Fastify({ logger: false });
   await app.register(
-    operatorApi({ merchants, products: createProducts({ pool, clock }), callbacks, clearing, clock, adminToken }),
+    operatorApi({ merchants, products, callbacks, credit, exchange, clearing: noParkedRefunds, clock, adminToken }),
   );
 });
 afterAll(async () => {

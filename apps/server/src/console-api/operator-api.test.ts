@@ -3,12 +3,14 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { verifyAudit } from "#audit/index.ts";
 import { createCallbacks } from "#callbacks/index.ts";
+import { createCredit } from "#credit/index.ts";
 import { createPool } from "#database/index.ts";
-import { refused } from "#kernel/index.ts";
+import { createExchange } from "#exchange/index.ts";
 import { createMerchants, type Merchants } from "#merchants/index.ts";
 import { createProducts, type Products } from "#products/index.ts";
 import { createApiSecret, createVault, newMasterKey, type Vault } from "#vault/index.ts";
 import { operatorApi } from "./index.ts";
+import { noParkedRefunds } from "./no-parked-refunds.testing.ts";
 
 const adminToken = "test-admin-token-of-32-characters";
 const clock = { now: () => Date.UTC(2026, 4, 22, 12) };
@@ -37,21 +39,14 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** They have tests of their own, with clearings. */
-const noParkedRefunds = {
-  listParkedRefunds: async () => [],
-  resolveParkedRefund: async () => refused("parked_refund_unknown"),
-};
-
 async function listen(served: Merchants): Promise<{ app: FastifyInstance; base: string }> {
   const stream = { write: (line: string) => void logged.push(line) };
   const server = Fastify({ logger: { level: "error", stream }, genReqId: () => "request-7" });
-  await server.register(
-    operatorApi({ merchants: served, products, callbacks, clearing: noParkedRefunds, clock, adminToken }),
-    {
-      prefix: "/operator/v1",
-    },
-  );
+  const { pool } = database;
+  const credit = createCredit({ pool, clock, cardholderExists: async () => false, creditBoundOf: async () => null });
+  const exchange = createExchange({ pool, clock, ageMsMax: null });
+  const rooms = { merchants: served, products, callbacks, credit, exchange, clearing: noParkedRefunds };
+  await server.register(operatorApi({ ...rooms, clock, adminToken }), { prefix: "/operator/v1" });
   return { app: server, base: `${await server.listen({ host: "127.0.0.1", port: 0 })}/operator/v1` };
 }
 
@@ -139,6 +134,7 @@ test("a merchant is created, read, listed and changed", async () => {
     utc_offset_minutes: 0,
     failure_policy: { kind: "decline", purchase_max: "0.00", card_day_max: "0.00", day_max: "0.00" },
     shortfall_policy: "overdraw",
+    credit_policy: { kind: "none", ratio: "" },
     created_at: clock.now(),
   });
   const path = `/merchants/${text(created, "merchant_no")}`;
@@ -408,12 +404,16 @@ test("the document describes every endpoint, its parameters and its errors", asy
   expect(Object.keys(paths ?? {}).toSorted()).toEqual([
     "/bins",
     "/bins/{card_bin_no}",
+    "/exchange-rates",
+    "/exchange-rates/{currency}",
     "/merchants",
     "/merchants/{merchant_no}",
+    "/merchants/{merchant_no}/cardholders/{cardholder_no}/bonus",
     "/merchants/{merchant_no}/credentials",
     "/merchants/{merchant_no}/credentials/{credential_id}",
     "/merchants/{merchant_no}/credentials/{credential_id}/allow-list",
     "/merchants/{merchant_no}/credentials/{credential_id}/primary",
+    "/merchants/{merchant_no}/credit",
     "/merchants/{merchant_no}/events",
     "/merchants/{merchant_no}/reserve",
     "/packages",

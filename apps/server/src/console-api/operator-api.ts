@@ -4,13 +4,17 @@ import type { FastifyError, FastifyInstance, FastifyPluginAsync, FastifyReply, F
 import { z } from "zod";
 import type { MerchantEvents } from "#callbacks/index.ts";
 import type { Clearing } from "#clearing/index.ts";
+import type { Credit } from "#credit/index.ts";
 import { errorCode } from "#database/index.ts";
+import type { Exchange } from "#exchange/index.ts";
 import type { Clock } from "#kernel/index.ts";
 import type { Merchants } from "#merchants/index.ts";
 import type { Products } from "#products/index.ts";
+import { bonusRoutes } from "./bonus-routes.ts";
 import { credentialRoutes } from "./credential-routes.ts";
 import { type ErrorAnswer, errorBody, ownError, refusalAnswer, thrownAnswer } from "./error-answer.ts";
 import { eventRoutes } from "./event-routes.ts";
+import { exchangeRoutes } from "./exchange-routes.ts";
 import { merchantRoutes } from "./merchant-routes.ts";
 import { operatorOpenApi } from "./openapi.ts";
 import { parkedRefundRoutes } from "./parked-refund-routes.ts";
@@ -22,6 +26,8 @@ import { createTokenGuard, type TokenGuard } from "./token-guard.ts";
 export interface OperatorApiDeps {
   readonly merchants: Merchants;
   readonly products: Products;
+  readonly credit: Credit;
+  readonly exchange: Exchange;
   readonly callbacks: { readonly events: Pick<MerchantEvents, "list"> };
   readonly clearing: Pick<Clearing, "listParkedRefunds" | "resolveParkedRefund">;
   readonly clock: Clock;
@@ -55,16 +61,16 @@ export function operatorApi(deps: OperatorApiDeps): FastifyPluginAsync {
   };
 }
 
-export function operatorRoutes(
-  deps: Pick<OperatorApiDeps, "merchants" | "products" | "callbacks" | "clearing">,
-): Route[] {
+export function operatorRoutes(deps: Omit<OperatorApiDeps, "clock" | "adminToken">): Route[] {
   return [
     ...merchantRoutes(deps),
     ...credentialRoutes(deps),
     ...eventRoutes(deps),
     ...rechargeRoutes(deps),
     ...parkedRefundRoutes(deps),
+    ...bonusRoutes(deps),
     ...productRoutes(deps),
+    ...exchangeRoutes(deps),
   ];
 }
 

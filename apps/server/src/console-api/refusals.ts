@@ -1,4 +1,5 @@
 import type { ParkedRefusal } from "#clearing/index.ts";
+import type { BonusRefusal } from "#credit/index.ts";
 import type { CredentialRefusal, MerchantRefusal, RechargeRefusal } from "#merchants/index.ts";
 import type { InvalidInput, ProductRefusal } from "#products/index.ts";
 
@@ -7,8 +8,10 @@ export type RefusalCode =
   | MerchantRefusal
   | CredentialRefusal
   | RechargeRefusal
-  | Extract<ProductRefusal, string>
-  | ParkedRefusal;
+  | ParkedRefusal
+  | BonusRefusal
+  | "currency_unknown"
+  | Extract<ProductRefusal, string>;
 
 /** A refused call: by name, or with the field that cannot be. */
 export type Refusal = RefusalCode | InvalidInput;
@@ -40,6 +43,11 @@ export const refusalAnswers: Record<RefusalCode, RefusalAnswer> = {
     message: "stand_in needs purchase_max, card_day_max and day_max, each above 0.00",
     field: "failure_policy",
   },
+  credit_policy_invalid: {
+    status: 400,
+    message: "ratio, for the kind ratio only, must be above 0 and at most 100, with at most 4 decimals",
+    field: "credit_policy",
+  },
   credential_unknown: { status: 404, message: "the merchant has no credential with this id" },
   credential_is_primary: {
     status: 409,
@@ -66,6 +74,19 @@ export const refusalAnswers: Record<RefusalCode, RefusalAnswer> = {
   },
   parked_refund_unknown: { status: 404, message: "no parked refund has this number" },
   parked_refund_resolved: { status: 409, message: "the parked refund was decided otherwise already" },
+  cardholder_unknown: { status: 404, message: "the merchant has no cardholder with this number" },
+  account_unknown: {
+    status: 409,
+    message: "the cardholder has no accounts: they come with its approval, and only in credit mode",
+  },
+  bonus_too_low: { status: 409, message: "the cardholder's bonus balance does not cover the amount", field: "amount" },
+  bonus_reference_reused: {
+    status: 409,
+    message: "another bonus of this merchant has this reference",
+    field: "reference",
+  },
+  reason_invalid: { status: 400, message: "must be one line of 1 to 256 characters", field: "reason" },
+  currency_unknown: { status: 404, message: "no currency of ISO 4217 has this code" },
   bin_unknown: { status: 404, message: "no BIN has this number" },
   package_unknown: { status: 404, message: "no package has this number" },
   card_type_missing: { status: 400, message: "virtual or physical cards must be supported", field: "support_virtual" },

@@ -1,4 +1,5 @@
 import type { MerchantMode } from "@cardwright/contract";
+import type { Rate } from "@cardwright/money";
 
 /** `Disabled` may become `Active` again; `Closed` is final. */
 export const merchantStatuses = ["Active", "Disabled", "Closed"] as const;
@@ -30,6 +31,14 @@ export const shortfallPolicies = ["overdraw", "absorb"] as const;
  */
 export type ShortfallPolicy = (typeof shortfallPolicies)[number];
 
+export const creditPolicyKinds = ["none", "reserve", "ratio"] as const;
+
+/**
+ * Credit mode: what all the credit that a merchant's cardholders hold may come to when it transfers more: anything, its reserve
+ * (available and held), or so many times its reserve.
+ */
+export type CreditPolicy = { readonly kind: "none" | "reserve" } | { readonly kind: "ratio"; readonly ratio: Rate };
+
 /** What an operator may change later. */
 export interface MerchantSettings {
   readonly name: string;
@@ -43,6 +52,7 @@ export interface MerchantSettings {
   readonly utcOffsetMinutes: number;
   readonly failurePolicy: FailurePolicy;
   readonly shortfallPolicy: ShortfallPolicy;
+  readonly creditPolicy: CreditPolicy;
 }
 
 /** A company that issues cards through the platform. */
