@@ -8,7 +8,7 @@ import {
   purchaseWith,
   type ReadyCard,
 } from "../support/programme.ts";
-import { modes, potsOf, toldAbout } from "./books.ts";
+import { modes, mustBeClean, potsOf, toldAbout } from "./books.ts";
 
 let programme: Programme;
 
@@ -17,8 +17,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  expect(await programme.verify()).toMatchObject({ ok: true, broken: [] });
-  expect(programme.errors).toEqual([]);
+  await mustBeClean(programme);
 });
 
 afterAll(() => programme.close());

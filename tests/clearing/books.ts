@@ -4,6 +4,14 @@ import { type Pot, type Programme, purchaseWith, type ReadyCard } from "../suppo
 
 export const modes = ["CREDIT_EXTENSION", "AUTHORIZATION"] as const;
 
+/** Every rule of `verify` holds, and nothing went wrong behind an answer. */
+export async function mustBeClean(programme: Programme): Promise<void> {
+  const { broken } = await programme.verify();
+  if (broken.length > 0 || programme.errors.length > 0) {
+    throw new Error(`the books are not clean: ${JSON.stringify({ broken, errors: programme.errors.map(String) })}`);
+  }
+}
+
 /** What the pots of a card should be; in authorization mode there is no cardholder's account. */
 export function potsOf(card: Pick<ReadyCard, "mode">, credit: Pot, reserve: Pot): { credit: Pot; reserve: Pot } {
   return { credit: card.mode === "AUTHORIZATION" ? ["0.00", "0.00"] : credit, reserve };

@@ -9,7 +9,7 @@ import {
   purchaseWith,
   type ReadyCard,
 } from "../support/programme.ts";
-import { modes, potsOf } from "./books.ts";
+import { modes, mustBeClean, potsOf } from "./books.ts";
 
 let programme: Programme;
 
@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  expect(await programme.verify()).toMatchObject({ ok: true, broken: [] });
+  await mustBeClean(programme);
 });
 
 afterAll(() => programme.close());

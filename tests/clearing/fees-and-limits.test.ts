@@ -7,7 +7,7 @@ import {
   purchaseWith,
   type ReadyCard,
 } from "../support/programme.ts";
-import { authorized, balanceOf, modes, potsOf } from "./books.ts";
+import { authorized, balanceOf, modes, mustBeClean, potsOf } from "./books.ts";
 
 let programme: Programme;
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  expect(await programme.verify()).toMatchObject({ ok: true, broken: [] });
+  await mustBeClean(programme);
 });
 
 afterAll(() => programme.close());

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { operatorApi } from "../../apps/server/src/console-api/index.ts";
 import { createExchange } from "../../apps/server/src/exchange/index.ts";
 import { openProgramme, type Programme, presentmentWith, type ReadyCard } from "../support/programme.ts";
-import { authorized } from "./books.ts";
+import { authorized, mustBeClean } from "./books.ts";
 
 const adminToken = "test-admin-token-of-32-characters";
 let programme: Programme;
@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await app.close();
-  expect(await programme.verify()).toMatchObject({ ok: true, broken: [] });
+  await mustBeClean(programme);
   await programme.close();
 });
 

@@ -7,7 +7,7 @@ import {
   purchaseWith,
   type ReadyCard,
 } from "../support/programme.ts";
-import { authorized, balanceOf, modes, potsOf, toldAbout } from "./books.ts";
+import { authorized, balanceOf, modes, mustBeClean, potsOf, toldAbout } from "./books.ts";
 
 let programme: Programme;
 
@@ -16,8 +16,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  expect(await programme.verify()).toMatchObject({ ok: true, broken: [] });
-  expect(programme.errors).toEqual([]);
+  await mustBeClean(programme);
 });
 
 afterAll(() => programme.close());
@@ -81,11 +80,12 @@ for (const mode of modes) {
       remark: "over_captured",
     });
     expect(await toldAbout(programme, card, consumeNo)).toEqual(["Pending", "Success over_captured"]);
-    if (mode === "CREDIT_EXTENSION") {
-      // Nobody can spend what is not there.
-      const declined = await programme.authorization.authorize(purchaseWith(card, "1.00"));
-      expect(declined).toMatchObject({ approved: false, reason: "insufficient_credit" });
-    }
+    // Nobody can spend what is not there.
+    const isCredit = mode === "CREDIT_EXTENSION";
+    expect(await programme.authorization.authorize(purchaseWith(card, isCredit ? "0.01" : "9868.70"))).toMatchObject({
+      approved: false,
+      reason: isCredit ? "insufficient_credit" : "insufficient_reserve",
+    });
   });
 
   test(`parts are booked as they come, the rest stays held, and fees follow the total (${mode})`, async () => {

@@ -9,7 +9,7 @@ import {
   presentmentWith,
   purchaseWith,
 } from "../support/programme.ts";
-import { authorized, modes, potsOf, toldAbout } from "./books.ts";
+import { authorized, modes, mustBeClean, potsOf, toldAbout } from "./books.ts";
 
 let programme: Programme;
 
@@ -18,8 +18,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  expect(await programme.verify()).toMatchObject({ ok: true, broken: [] });
-  expect(programme.errors).toEqual([]);
+  await mustBeClean(programme);
   await programme.close();
 });
 
@@ -34,8 +33,8 @@ for (const mode of modes) {
     const refund = presentmentWith(card, "10.00", { kind: "refund" });
     const forced = presentmentWith(card, "7.00");
     const advice = adviceWith(card, "50.00");
-    const { clear, advise } = programme.clearing;
-    const runs = [() => clear(clearing), () => clear(refund), () => clear(forced), () => advise(advice)];
+    const presentments = [clearing, refund, forced].map((each) => () => programme.clearing.clear(each));
+    const runs = [...presentments, () => programme.clearing.advise(advice)];
     for (const run of runs) {
       const answers = await Promise.all(times(20, run));
       expect(answers.filter((answer) => answer.accepted && !answer.repeat)).toHaveLength(1);

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { dayMs, openProgramme, type Programme, presentmentWith, type ReadyCard } from "../support/programme.ts";
-import { authorized, balanceOf, modes, potsOf, toldAbout } from "./books.ts";
+import { authorized, balanceOf, modes, mustBeClean, potsOf, toldAbout } from "./books.ts";
 
 let programme: Programme;
 
@@ -9,8 +9,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  expect(await programme.verify()).toMatchObject({ ok: true, broken: [] });
-  expect(programme.errors).toEqual([]);
+  await mustBeClean(programme);
 });
 
 afterAll(() => programme.close());

@@ -220,7 +220,10 @@ function networkServer(parts: ServerParts & { readonly watch: DatabaseWatch }): 
     };
   app.register(
     buildNetworkFront({
-      messages: [clearingRoute(told(rooms.clearing.clear)), adviceRoute(told(rooms.clearing.advise))],
+      messages: [
+        clearingRoute(told((presentment) => rooms.clearing.clear(presentment))),
+        adviceRoute(told((advice) => rooms.clearing.advise(advice))),
+      ],
       networkToken: config.NETWORK_TOKEN,
       availability: () => (state.stopping ? "stopping" : watch.isReachable() ? "open" : "no_database"),
       onError: (error) => log.error({ error: describeError(error) }, "a message of the network failed"),

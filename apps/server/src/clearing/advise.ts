@@ -45,7 +45,7 @@ export async function takeAdvice(
     amount,
     localAmount: localText(message),
     localCurrency: message.currency,
-    ...(billed.exchange ?? {}),
+    ...billed.exchange,
     ...flagWith("network_stand_in"),
     wallet: message.wallet,
     recurring: message.recurring,

@@ -132,7 +132,7 @@ async function forcePost(desk: Desk, { message, billed }: BilledPresentment, rel
     amount: billed.amount,
     localAmount: localText(message),
     localCurrency: message.currency,
-    ...(billed.exchange ?? {}),
+    ...billed.exchange,
     ...flagWith("force_posted"),
     acceptor: message.acceptor,
     networkReference: message.networkReference,

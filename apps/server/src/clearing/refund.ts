@@ -86,7 +86,7 @@ function refundOf(
   of: { readonly authorized: CardTransaction | null; readonly purchase: Purchase },
 ): Refund {
   const { authorized, purchase } = of;
-  const said = { amount: billed.amount, localAmount: localText(message), ...(billed.exchange ?? {}) };
+  const said = { amount: billed.amount, localAmount: localText(message), ...billed.exchange };
   // One that has been presented already is followed by a refund of its own.
   if (authorized !== null && authorized.status !== "Success") {
     const late = authorized.status === "Fail" ? flagWith("cleared_late") : { remark: "", detail: "" };

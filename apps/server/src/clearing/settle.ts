@@ -167,7 +167,7 @@ function over(
     ...booked(plan),
     ...fees.shown,
     ...flag(before, settlement.remark),
-    ...(settlement.exchange ?? {}),
+    ...settlement.exchange,
     status: "Success",
     stage: "done",
     amount: cleared,

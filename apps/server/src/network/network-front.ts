@@ -134,7 +134,9 @@ function registerMessage(app: FastifyInstance, deps: NetworkFrontDeps, route: Me
     route.path,
     {
       schema: { body: schemaOf(route.schema), response: { 200: schemaOf(messageAnswer) } },
-      errorHandler: (error: FastifyError, _request, reply) => send(reply, faultOf(deps, error, route.rules)),
+      errorHandler: (error: FastifyError, _request, reply) => {
+        send(reply, faultOf(deps, error, route.rules));
+      },
     },
     async (request, reply) => {
       const startedAt = performance.now();
