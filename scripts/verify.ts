@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { verifyAudit } from "../apps/server/src/audit/index.ts";
-import { reversalRules } from "../apps/server/src/clearing/index.ts";
+import { clearingRules } from "../apps/server/src/clearing/index.ts";
 import { consumptionRules } from "../apps/server/src/consumptions/index.ts";
 import { createPool, DatabaseRefused, explainConnectionFailure, migrate } from "../apps/server/src/database/index.ts";
 import { verifyLedger } from "../apps/server/src/ledger/index.ts";
@@ -70,7 +70,7 @@ async function hasLedger(pool: ReturnType<typeof createPool>, url: string): Prom
 
 async function report(pool: ReturnType<typeof createPool>, progress: (step: string) => void): Promise<number> {
   const ledger = await verifyLedger(pool, {
-    extraRules: [...consumptionRules, ...reversalRules],
+    extraRules: [...consumptionRules, ...clearingRules],
     onProgress: progress,
   });
   progress("the audit's hash chains");

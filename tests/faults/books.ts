@@ -1,5 +1,5 @@
 import { formatAmount } from "@cardwright/money";
-import { reversalRules } from "../../apps/server/src/clearing/index.ts";
+import { clearingRules } from "../../apps/server/src/clearing/index.ts";
 import { consumptionRules } from "../../apps/server/src/consumptions/index.ts";
 import { verifyLedger } from "../../apps/server/src/ledger/index.ts";
 import { call } from "../../scripts/sandbox/http.ts";
@@ -135,7 +135,7 @@ function faultsOfRow(
 }
 
 export async function checkLedger(stand: Stand, checks: Checks): Promise<void> {
-  const { ok, broken } = await verifyLedger(stand.pool, { extraRules: [...consumptionRules, ...reversalRules] });
+  const { ok, broken } = await verifyLedger(stand.pool, { extraRules: [...consumptionRules, ...clearingRules] });
   checks.same("the ledger is whole", { found: { ok, broken }, wanted: { ok: true, broken: [] } });
 }
 

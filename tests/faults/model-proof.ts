@@ -133,7 +133,7 @@ async function setStage(
   return {
     programme,
     engines: [programme.another({ ask }), programme.another({ ask })],
-    sweeps: [programme.reversals, programme.reversals],
+    sweeps: [programme.clearing, programme.clearing],
     actors,
     counts: options.counts,
     steps: 0,

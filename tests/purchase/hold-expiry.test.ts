@@ -8,7 +8,7 @@ let reversals: Reversals;
 
 beforeEach(async () => {
   programme = await openProgramme();
-  reversals = programme.reversals;
+  reversals = programme.clearing;
 });
 
 afterEach(async () => {
@@ -62,7 +62,7 @@ test("many run-out holds are released by racing workers, each once, and the limi
   expect(bought.every(({ approved }) => approved)).toBe(true);
   programme.clock.advance(7 * dayMs);
   expect(await programme.authorization.authorize(purchaseWith(card, "300.00"))).toMatchObject({ approved: true });
-  const workers = await Promise.all([1, 2, 3, 4].map(() => programme.reversals.releaseExpired()));
+  const workers = await Promise.all([1, 2, 3, 4].map(() => programme.clearing.releaseExpired()));
   expect(workers.reduce((sum, count) => sum + count, 0)).toBe(30);
   // Nothing of the old week's 300.00 comes back into the new week's limit.
   expect(await programme.authorization.authorize(purchaseWith(card, "0.01"))).toMatchObject({ reason: "limit_week" });
@@ -136,7 +136,7 @@ test("a refund that was authorized and not cleared for 30 days expires, without 
   expect(await reversals.releaseExpired()).toBe(1);
   expect(await programme.consumption(card, refundNo)).toMatchObject({ status: "Pending" });
   programme.clock.advance(1);
-  const workers = await Promise.all([1, 2, 3].map(() => programme.reversals.releaseExpired()));
+  const workers = await Promise.all([1, 2, 3].map(() => programme.clearing.releaseExpired()));
   expect(workers.reduce((sum, count) => sum + count, 0)).toBe(1);
   expect(await programme.consumption(card, refundNo)).toMatchObject({
     status: "Fail",

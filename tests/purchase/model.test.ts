@@ -107,7 +107,7 @@ async function take(stage: Stage, each: Step, uniqueNo: string): Promise<Outcome
     case "wait":
       programme.clock.advance(each.hours * 3_600_000);
       stage.model.release(programme.clock.now());
-      while ((await programme.reversals.releaseExpired()) > 0);
+      while ((await programme.clearing.releaseExpired()) > 0);
       return [null, null];
     default:
       throw new Error(`not a step: ${JSON.stringify(each satisfies never)}`);

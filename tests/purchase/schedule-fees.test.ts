@@ -208,11 +208,11 @@ test("lodging and car hire keep their hold for 31 days", async () => {
   const stay = await programme.authorization.authorize(purchaseWith(card, "10.00", { acceptor: hotel }));
   const shop = await programme.authorization.authorize(purchaseWith(card, "10.00"));
   programme.clock.advance(7 * dayMs);
-  await programme.reversals.releaseExpired();
+  await programme.clearing.releaseExpired();
   expect(await programme.consumption(card, shop.consumeNo)).toMatchObject({ status: "Fail", remark: "expired" });
   expect(await programme.consumption(card, stay.consumeNo)).toMatchObject({ status: "Pending" });
   programme.clock.advance(24 * dayMs);
-  await programme.reversals.releaseExpired();
+  await programme.clearing.releaseExpired();
   expect(await programme.consumption(card, stay.consumeNo)).toMatchObject({ status: "Fail", remark: "expired" });
 });
 

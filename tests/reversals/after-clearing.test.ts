@@ -4,13 +4,7 @@ import { insertMessage } from "../../apps/server/src/clearing/message-store.ts";
 import { insertTransaction, updateTransaction } from "../../apps/server/src/clearing/transaction-store.ts";
 import { orderNumber, uuid7 } from "../../apps/server/src/kernel/index.ts";
 import { findAccount, transfer } from "../../apps/server/src/ledger/index.ts";
-import {
-  balanceOf,
-  clearExactly,
-  requireCleanBooks,
-  reversalOf,
-  transactionOf,
-} from "../support/after-approval.ts";
+import { balanceOf, clearExactly, requireCleanBooks, reversalOf, transactionOf } from "../support/after-approval.ts";
 import { openProgramme, type Programme, purchaseWith, type ReadyCard } from "../support/programme.ts";
 
 let programme: Programme;
@@ -18,7 +12,7 @@ let reversals: Reversals;
 
 beforeAll(async () => {
   programme = await openProgramme();
-  reversals = programme.reversals;
+  reversals = programme.clearing;
 });
 afterEach(async () => {
   await requireCleanBooks(programme);

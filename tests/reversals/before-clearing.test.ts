@@ -23,7 +23,7 @@ let reversals: Reversals;
 
 beforeAll(async () => {
   programme = await openProgramme();
-  reversals = programme.reversals;
+  reversals = programme.clearing;
 });
 afterEach(async () => {
   await requireCleanBooks(programme);

@@ -17,7 +17,7 @@ let reversals: Reversals;
 
 beforeEach(async () => {
   programme = await openProgramme();
-  reversals = programme.reversals;
+  reversals = programme.clearing;
 });
 afterEach(async () => {
   await requireCleanBooks(programme);
@@ -51,7 +51,7 @@ for (const mode of ["CREDIT_EXTENSION", "AUTHORIZATION"] as const) {
     const limits = { limit_balance: "500.00" };
     const card = await programme.issueCard({ mode, credit: "1000.00", reserve: "1000.00", rates, costs, limits });
     const consumeNo = await declined(card);
-    const workers = await Promise.all([1, 2, 3, 4].map(() => programme.reversals.chargeDueFees()));
+    const workers = await Promise.all([1, 2, 3, 4].map(() => programme.clearing.chargeDueFees()));
     expect(workers.reduce((sum, count) => sum + count, 0)).toBe(1);
     expect(await reversals.chargeDueFees()).toBe(0);
     expect(await programme.pots(card)).toEqual({

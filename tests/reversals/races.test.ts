@@ -8,7 +8,7 @@ let reversals: Reversals;
 
 beforeEach(async () => {
   programme = await openProgramme();
-  reversals = programme.reversals;
+  reversals = programme.clearing;
 });
 afterEach(async () => {
   await requireCleanBooks(programme);

@@ -1,8 +1,5 @@
 import { merchantAccounts } from "../../apps/server/src/clearing/accounts.ts";
-import {
-  type ReversalMessage,
-  reversalRules,
-} from "../../apps/server/src/clearing/index.ts";
+import { clearingRules, type ReversalMessage } from "../../apps/server/src/clearing/index.ts";
 import { lockCard } from "../../apps/server/src/clearing/locked-card.ts";
 import { pushTransaction } from "../../apps/server/src/clearing/push.ts";
 import {
@@ -151,6 +148,6 @@ export async function balanceOf(programme: Programme, card: ReadyCard, kind: Mer
 
 /** For the end of each test: throws what `verify` finds broken. */
 export async function requireCleanBooks(programme: Programme): Promise<void> {
-  const { broken } = await verifyLedger(programme.db.pool, { extraRules: [...consumptionRules, ...reversalRules] });
+  const { broken } = await verifyLedger(programme.db.pool, { extraRules: [...consumptionRules, ...clearingRules] });
   if (broken.length > 0) throw new Error(`the books are broken: ${JSON.stringify(broken)}`);
 }

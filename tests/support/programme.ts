@@ -10,12 +10,15 @@ import {
 } from "../../apps/server/src/authorization/index.ts";
 import { type CardMaker, type Cards, createCards } from "../../apps/server/src/cards/index.ts";
 import {
+  type Advice,
+  type Clearing,
+  clearingRules,
+  createClearing,
   createManagement,
-  createReversals,
   type Management,
-  type Reversals,
+  type Presentment,
 } from "../../apps/server/src/clearing/index.ts";
-import { type Consumption, findConsumption } from "../../apps/server/src/consumptions/index.ts";
+import { type Consumption, consumptionRules, findConsumption } from "../../apps/server/src/consumptions/index.ts";
 import { type Credit, createCredit } from "../../apps/server/src/credit/index.ts";
 import type { UsedRate } from "../../apps/server/src/exchange/index.ts";
 import { type Clock, orderNumber } from "../../apps/server/src/kernel/index.ts";
@@ -85,7 +88,7 @@ export interface Programme {
   readonly credit: Credit;
   readonly authorization: Authorization;
   readonly management: Management;
-  readonly reversals: Reversals;
+  readonly clearing: Clearing;
   /** What was answered with `system_error`, and batches that failed as a whole. */
   readonly errors: unknown[];
   readonly batchFailures: unknown[];
@@ -153,6 +156,47 @@ export function purchaseWith(
     incrementOf: null,
     recurring: false,
     partialAllowed: false,
+    acceptor: { name: "Corner Shop", mcc: "5411", city: "Singapore", country: "SG" },
+    ...changed,
+  };
+}
+
+/** The presentment of a purchase in US dollars, with everything right; each call is a new message of the network. */
+export function presentmentWith(
+  card: Pick<ReadyCard, "printed">,
+  amount: string,
+  changed: Partial<Presentment> = {},
+): Presentment {
+  references += 1;
+  return {
+    networkReference: `clearing-${references}`,
+    originalReference: "",
+    pan: card.printed.pan,
+    kind: "purchase",
+    amount: cents(amount),
+    currency: "USD",
+    billingAmount: null,
+    exchangeRate: null,
+    final: true,
+    acceptor: { name: "Corner Shop", mcc: "5411", city: "Singapore", country: "SG" },
+    ...changed,
+  };
+}
+
+/** What the network has approved in our stead, in US dollars. */
+export function adviceWith(card: Pick<ReadyCard, "printed">, amount: string, changed: Partial<Advice> = {}): Advice {
+  references += 1;
+  return {
+    networkReference: `advice-${references}`,
+    pan: card.printed.pan,
+    kind: "purchase",
+    wallet: false,
+    recurring: false,
+    incrementOf: "",
+    amount: cents(amount),
+    currency: "USD",
+    billingAmount: null,
+    exchangeRate: null,
     acceptor: { name: "Corner Shop", mcc: "5411", city: "Singapore", country: "SG" },
     ...changed,
   };
@@ -244,11 +288,12 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
     batchFailures,
     another,
     authorization: another(),
-    reversals: createReversals({
+    clearing: createClearing({
       pool,
       clock,
       identify: (pan) => vault.identify({ pan }),
       terms: (product) => products.terms(product),
+      rateOf: (currency) => programme.rateOf(currency),
     }),
     management: createManagement({
       pool,
@@ -279,7 +324,7 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
       return rowCount ?? 0;
     },
     pushes: (card) => pushesOf(programme, card),
-    verify: () => verifyLedger(pool),
+    verify: () => verifyLedger(pool, { extraRules: [...consumptionRules, ...clearingRules] }),
     close: async () => {
       await Promise.all(opened.map((each) => each.stop({ deadlineMs: 1_000 })));
       await db.drop();

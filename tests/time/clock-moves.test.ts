@@ -74,7 +74,7 @@ test("workers that run beside a move, with a clock that lags behind, neither mis
   const worker = (async () => {
     while (state.moving) {
       await programme.management.runDue(lagging.clock.now(), always);
-      await programme.reversals.releaseExpired(lagging.clock.now());
+      await programme.clearing.releaseExpired(lagging.clock.now());
     }
   })();
   expect(await programme.move(100 * dayMs)).toMatchObject({ finished: true });

@@ -229,7 +229,7 @@ for (const [what, rates] of waivers) {
     // Expires before the month is over.
     await buy("100.00");
     goTo(monthStart(6) - 24 * hourMs);
-    await programme.reversals.releaseExpired();
+    await programme.clearing.releaseExpired();
     await buy("0.00");
     await buy("5000.00");
     await buy("60.00");
@@ -240,7 +240,7 @@ for (const [what, rates] of waivers) {
     // The first moment of the second period counts for the third.
     await buy("50.00");
     goTo(monthStart(7) - 24 * hourMs);
-    await programme.reversals.releaseExpired();
+    await programme.clearing.releaseExpired();
     await buy("60.00");
     await buy("30.00");
     await programme.authorization.authorize(purchaseWith(card, "10.00", { kind: "atm" }));

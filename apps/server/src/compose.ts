@@ -4,8 +4,7 @@ import { createAuthorization } from "#authorization/index.ts";
 import { createCallbacks } from "#callbacks/index.ts";
 import { createCardholders, createSumsubClient } from "#cardholders/index.ts";
 import { type CardMaker, createCards } from "#cards/index.ts";
-import { createManagement } from "#clearing/index.ts";
-import { createReversals } from "#clearing/index.ts";
+import { createClearing, createManagement } from "#clearing/index.ts";
 import { createCredit } from "#credit/index.ts";
 import { createPool, migrate } from "#database/index.ts";
 import { createExchange } from "#exchange/index.ts";
@@ -167,11 +166,12 @@ export function composeRooms(options: RoomsOptions) {
     terms: (product) => products.terms(product),
     onError: (error) => log.error({ error: describeError(error) }, "a management fee could not be looked at"),
   });
-  const reversals = createReversals({
+  const clearing = createClearing({
     pool,
     clock,
     identify: (pan) => vault.identify({ pan }),
     terms: (product) => products.terms(product),
+    rateOf: (currency) => exchange.rateOf(currency),
   });
   return {
     pool,
@@ -188,7 +188,7 @@ export function composeRooms(options: RoomsOptions) {
     callbacks,
     authorization,
     management,
-    reversals,
+    clearing,
   };
 }
 

@@ -9,7 +9,7 @@ import { operatorApi } from "#console-api/index.ts";
 import { errorCode, isUnavailable } from "#database/index.ts";
 import { type Clock, runDueInOrder, systemClock } from "#kernel/index.ts";
 import { ipAllowed } from "#merchants/index.ts";
-import { buildNetworkFront } from "#network/index.ts";
+import { adviceRoute, buildNetworkFront, clearingRoute, reversalRoute } from "#network/index.ts";
 import { openApi, openApiServerOptions } from "#open-api/index.ts";
 import { parseMasterKeys } from "#vault/index.ts";
 import { composeRooms, describeError, openPools, type Pools, prepareDatabase, type Rooms } from "./compose.ts";
@@ -215,16 +215,24 @@ function networkServer(parts: ServerParts & { readonly watch: DatabaseWatch }): 
     return503OnClosing: false,
     forceCloseConnections: "idle",
   });
+  /** What a message has changed is pushed: where this process also delivers, it need not wait for the next look. */
+  const told =
+    <Message, Answer>(take: (message: Message) => Promise<Answer>) =>
+    async (message: Message): Promise<Answer> => {
+      const answer = await take(message);
+      rooms.callbacks.delivery.wake();
+      return answer;
+    };
   app.register(
     buildNetworkFront({
+      messages: [
+        clearingRoute(told((presentment) => rooms.clearing.clear(presentment))),
+        adviceRoute(told((advice) => rooms.clearing.advise(advice))),
+        reversalRoute(told((reversal) => rooms.clearing.reverse(reversal))),
+      ],
       networkToken: config.NETWORK_TOKEN,
       availability: () => (state.stopping ? "stopping" : watch.isReachable() ? "open" : "no_database"),
       onError: (error) => log.error({ error: describeError(error) }, "a message of the network failed"),
-      reverse: async (message) => {
-        const answer = await rooms.reversals.reverse(message);
-        rooms.callbacks.delivery.wake();
-        return answer;
-      },
       authorize: async (request) => {
         const started = performance.now();
         const answer = await rooms.authorization.authorize(request);

@@ -5,23 +5,19 @@ import { scheduledWork as bounds } from "./limits.ts";
 /**
  * Everything that happens because business time passes and whose order matters: of one moment the first in the list comes first. Fees of what has happened before go first; money that a hold gives back is there for the fee of the same moment.
  */
-export function scheduledWork({
-  reversals,
-  management,
-}: Pick<Rooms, "reversals" | "management">): ScheduledWork[] {
-  const holds = { nextDueAt: (after: number) => reversals.nextExpiry(after) };
-  const fees = { nextDueAt: (after: number) => reversals.nextDueFee(after) };
+export function scheduledWork({ clearing, management }: Pick<Rooms, "clearing" | "management">): ScheduledWork[] {
+  const holds = { nextDueAt: (after: number) => clearing.nextExpiry(after) };
+  const fees = { nextDueAt: (after: number) => clearing.nextDueFee(after) };
   return [
     {
       name: "fees",
       ...fees,
-      runDue: (until, mayGoOn) => toTheEnd({ ...fees, until, mayGoOn, step: () => reversals.chargeDueFees() }),
+      runDue: (until, mayGoOn) => toTheEnd({ ...fees, until, mayGoOn, step: () => clearing.chargeDueFees() }),
     },
     {
       name: "holds",
       ...holds,
-      runDue: (until, mayGoOn) =>
-        toTheEnd({ ...holds, until, mayGoOn, step: () => reversals.releaseExpired(until) }),
+      runDue: (until, mayGoOn) => toTheEnd({ ...holds, until, mayGoOn, step: () => clearing.releaseExpired(until) }),
     },
     management,
   ];

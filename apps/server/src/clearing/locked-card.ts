@@ -127,7 +127,7 @@ export async function saveCounters(sql: Sql, card: CardKey, counters: SideCounte
 
 /**
  * Moves what counts against the product's limits by an amount (minor units; negative gives back), if the periods that it was counted
- * in are still the card's present ones. The card must be locked.
+ * in are still the card's present ones. What is spent in a period that the card has not seen yet begins it. The card must be locked.
  */
 export async function moveLimits(
   sql: Sql,
@@ -141,10 +141,17 @@ export async function moveLimits(
 ): Promise<void> {
   const { amount, atm, periods } = change;
   await sql.query(
+    // Parameters have their types told: Postgres cannot guess those of a sum and of a CASE alike.
     `UPDATE card SET
-       week_spent = CASE WHEN week_start = $4 THEN greatest(0, week_spent + $3) ELSE week_spent END,
-       atm_day_spent = CASE WHEN $5 AND atm_day = $6 THEN greatest(0, atm_day_spent + $3) ELSE atm_day_spent END,
-       atm_month_spent = CASE WHEN $5 AND atm_month = $7 THEN greatest(0, atm_month_spent + $3) ELSE atm_month_spent END
+       week_start = CASE WHEN $3::bigint > 0 THEN greatest(week_start, $4::integer) ELSE week_start END,
+       week_spent = CASE WHEN week_start = $4::integer THEN greatest(0, week_spent + $3::bigint)
+                         WHEN week_start < $4::integer AND $3::bigint > 0 THEN $3::bigint ELSE week_spent END,
+       atm_day = CASE WHEN $5::boolean AND $3::bigint > 0 THEN greatest(atm_day, $6::integer) ELSE atm_day END,
+       atm_day_spent = CASE WHEN $5::boolean AND atm_day = $6::integer THEN greatest(0, atm_day_spent + $3::bigint)
+                            WHEN $5::boolean AND atm_day < $6::integer AND $3::bigint > 0 THEN $3::bigint ELSE atm_day_spent END,
+       atm_month = CASE WHEN $5::boolean AND $3::bigint > 0 THEN greatest(atm_month, $7::integer) ELSE atm_month END,
+       atm_month_spent = CASE WHEN $5::boolean AND atm_month = $7::integer THEN greatest(0, atm_month_spent + $3::bigint)
+                              WHEN $5::boolean AND atm_month < $7::integer AND $3::bigint > 0 THEN $3::bigint ELSE atm_month_spent END
      WHERE merchant_id = $1 AND card_no = $2`,
     [card.merchantId, card.cardNo, amount, periods.week, atm, periods.day, periods.month],
   );

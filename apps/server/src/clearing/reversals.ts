@@ -7,9 +7,8 @@ import type { ReversalAnswer, ReversalMessage, ReversalRefusal } from "./reversa
 import { type ReverseDeps, reverse } from "./reverse.ts";
 
 export type { ReversalAnswer, ReversalEffect, ReversalMessage, ReversalRefusal } from "./reversal-message.ts";
-export { reversalRules } from "./reversal-rules.ts";
 
-export type ReversalsOptions = ReverseDeps & ReleaseDeps & DueFeesDeps;
+export type ReversalsDeps = ReverseDeps & ReleaseDeps & DueFeesDeps;
 
 export interface Reversals {
   /** Undoes a transaction or a part of it, once for each message of the network. */
@@ -24,7 +23,7 @@ export interface Reversals {
   nextDueFee(after: number): Promise<number | null>;
 }
 
-export function createReversals(options: ReversalsOptions): Reversals {
+export function createReversals(options: ReversalsDeps): Reversals {
   return {
     reverse: (message) => reverse(options, message),
     releaseExpired: (until) => releaseExpired(options, until),

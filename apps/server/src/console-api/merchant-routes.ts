@@ -13,6 +13,7 @@ import {
   nameCharactersMax,
   oneLine,
   originCharactersMax,
+  shortfallPolicies,
   utcOffsetMinutesMax,
   utcOffsetMinutesMin,
 } from "#merchants/index.ts";
@@ -51,6 +52,10 @@ const settings = {
     .exactOptional()
     .meta({ description: "Minutes east of UTC, 480 when absent: day boundaries of the limits of new cards." }),
   failure_policy: failurePolicyBody.exactOptional(),
+  shortfall_policy: z.enum(shortfallPolicies).exactOptional().meta({
+    description:
+      "Credit mode: a clearing that the cardholder's account does not cover takes it below zero (`overdraw`, when absent), or stops at zero and the merchant's income bears the rest (`absorb`).",
+  }),
   credit_policy: creditPolicyBody.exactOptional(),
 };
 
@@ -75,6 +80,7 @@ const merchantAnswer = z.strictObject({
   card_frame_origins: z.array(z.string()),
   utc_offset_minutes: z.int(),
   failure_policy: failurePolicyAnswer,
+  shortfall_policy: z.enum(shortfallPolicies),
   credit_policy: creditPolicyAnswer,
   created_at: timeMs,
 });
@@ -216,7 +222,8 @@ export function merchantRoutes({ merchants, credit }: MerchantRouteDeps): Route[
 function settingsOf(
   body: Omit<z.infer<typeof merchantChange>, "name" | "status">,
 ): Result<Partial<MerchantSettings>, "credit_policy_invalid"> {
-  const { callback_url, pci_enabled, card_frame_origins, utc_offset_minutes, failure_policy, credit_policy } = body;
+  const { callback_url, pci_enabled, card_frame_origins, utc_offset_minutes, failure_policy } = body;
+  const { shortfall_policy, credit_policy } = body;
   const creditPolicy = credit_policy === undefined ? null : creditPolicyFromWire(credit_policy);
   if (creditPolicy?.ok === false) return creditPolicy;
   return ok({
@@ -225,6 +232,7 @@ function settingsOf(
     ...(card_frame_origins !== undefined && { cardFrameOrigins: card_frame_origins }),
     ...(utc_offset_minutes !== undefined && { utcOffsetMinutes: utc_offset_minutes }),
     ...(failure_policy !== undefined && { failurePolicy: failurePolicyFromWire(failure_policy) }),
+    ...(shortfall_policy !== undefined && { shortfallPolicy: shortfall_policy }),
     ...(creditPolicy !== null && { creditPolicy: creditPolicy.value }),
   });
 }
@@ -241,6 +249,7 @@ function merchantToWire(merchant: Merchant): z.infer<typeof merchantAnswer> {
     card_frame_origins: [...merchant.cardFrameOrigins],
     utc_offset_minutes: merchant.utcOffsetMinutes,
     failure_policy: failurePolicyToWire(merchant.failurePolicy),
+    shortfall_policy: merchant.shortfallPolicy,
     credit_policy: creditPolicyToWire(merchant.creditPolicy),
     created_at: merchant.createdAt,
   };

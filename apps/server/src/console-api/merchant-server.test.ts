@@ -64,6 +64,24 @@ test("a merchant's time-out policy is set, replaced as a whole, audited, and sta
   ]);
 });
 
+test("what becomes of a clearing that is not covered is a setting of the merchant, audited", async () => {
+  const merchantNo = await newMerchantNo({ shortfall_policy: "absorb" });
+  const path = `/merchants/${merchantNo}`;
+  expect((await call("GET", path)).body).toMatchObject({ shortfall_policy: "absorb" });
+  expect((await call("PATCH", path, { shortfall_policy: "overdraw" })).body).toMatchObject({
+    shortfall_policy: "overdraw",
+  });
+  expect((await call("PATCH", path, { shortfall_policy: "refuse" })).body).toMatchObject({
+    error: { code: "invalid_field", field: "shortfall_policy" },
+  });
+  const { rows } = await database.pool.query(
+    "SELECT detail::text FROM audit_entry WHERE subject = $1 AND action = 'merchant.update'",
+    [merchantNo],
+  );
+  expect(rows).toHaveLength(1);
+  expect(rows[0].detail).toContain("absorb");
+});
+
 test.each([
   [{ kind: "stand_in" }, "failure_policy"],
   [{ ...standIn, purchase_max: "0.00" }, "failure_policy"],

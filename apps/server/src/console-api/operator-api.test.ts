@@ -121,6 +121,7 @@ test("a merchant is created, read, listed and changed", async () => {
     card_frame_origins: ["https://shop.example"],
     utc_offset_minutes: 0,
     failure_policy: { kind: "decline", purchase_max: "0.00", card_day_max: "0.00", day_max: "0.00" },
+    shortfall_policy: "overdraw",
     credit_policy: { kind: "none", ratio: "" },
     created_at: clock.now(),
   });
@@ -406,6 +407,8 @@ test("the document describes every endpoint, its parameters and its errors", asy
     "/merchants/{merchant_no}/reserve",
     "/packages",
     "/packages/{package_no}",
+    "/parked-refunds",
+    "/parked-refunds/{parked_no}/resolve",
     "/recharges",
     "/recharges/{recharge_no}/confirm",
     "/recharges/{recharge_no}/reject",

@@ -3,7 +3,7 @@ import { Ajv } from "ajv";
 import type { FastifyError, FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { MerchantEvents } from "#callbacks/index.ts";
-import type { Management } from "#clearing/index.ts";
+import type { Clearing, Management } from "#clearing/index.ts";
 import type { Credit } from "#credit/index.ts";
 import { errorCode } from "#database/index.ts";
 import type { Exchange } from "#exchange/index.ts";
@@ -18,6 +18,7 @@ import { exchangeRoutes } from "./exchange-routes.ts";
 import { managementRoutes } from "./management-routes.ts";
 import { merchantRoutes } from "./merchant-routes.ts";
 import { operatorOpenApi } from "./openapi.ts";
+import { parkedRefundRoutes } from "./parked-refund-routes.ts";
 import { productRoutes } from "./product-routes.ts";
 import { rechargeRoutes } from "./recharge-routes.ts";
 import type { Route } from "./route.ts";
@@ -30,6 +31,7 @@ export interface OperatorApiDeps {
   readonly exchange: Exchange;
   readonly callbacks: { readonly events: Pick<MerchantEvents, "list"> };
   readonly management: Pick<Management, "exempt" | "exemptions">;
+  readonly clearing: Pick<Clearing, "listParkedRefunds" | "resolveParkedRefund">;
   readonly clock: Clock;
   /** At least 24 characters. */
   readonly adminToken: string;
@@ -67,6 +69,7 @@ export function operatorRoutes(deps: Omit<OperatorApiDeps, "clock" | "adminToken
     ...credentialRoutes(deps),
     ...eventRoutes(deps),
     ...rechargeRoutes(deps),
+    ...parkedRefundRoutes(deps),
     ...bonusRoutes(deps),
     ...productRoutes(deps),
     ...exchangeRoutes(deps),

@@ -1,6 +1,6 @@
 import type { TestDatabase } from "@cardwright/testing/database";
 import { createCallbacks } from "#callbacks/index.ts";
-import { createManagement } from "#clearing/index.ts";
+import { createClearing, createManagement } from "#clearing/index.ts";
 import { createCredit } from "#credit/index.ts";
 import { createExchange } from "#exchange/index.ts";
 import type { Clock } from "#kernel/index.ts";
@@ -22,6 +22,13 @@ export function operatorRooms(database: TestDatabase, clock: Clock) {
     callbacks: createCallbacks({ pool, clock, log, target: () => null, allowPrivateAddresses: true }),
     credit: createCredit({ pool, clock, cardholderExists: async () => false, creditBoundOf: async () => null }),
     exchange: createExchange({ pool, clock, ageMsMax: 7 * 86_400_000 }),
+    clearing: createClearing({
+      pool,
+      clock,
+      identify: async () => null,
+      terms: (product) => products.terms(product),
+      rateOf: async () => null,
+    }),
     management: createManagement({ pool, clock, terms: (product) => products.terms(product), onError: () => {} }),
   };
 }

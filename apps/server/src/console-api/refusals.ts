@@ -1,4 +1,4 @@
-import type { ExemptionRefusal } from "#clearing/index.ts";
+import type { ExemptionRefusal, ParkedRefusal } from "#clearing/index.ts";
 import type { BonusRefusal } from "#credit/index.ts";
 import type { CredentialRefusal, MerchantRefusal, RechargeRefusal } from "#merchants/index.ts";
 import type { InvalidInput, ProductRefusal } from "#products/index.ts";
@@ -8,6 +8,7 @@ export type RefusalCode =
   | MerchantRefusal
   | CredentialRefusal
   | RechargeRefusal
+  | ParkedRefusal
   | BonusRefusal
   | "currency_unknown"
   | ExemptionRefusal
@@ -72,6 +73,8 @@ export const refusalAnswers: Record<RefusalCode, RefusalAnswer> = {
     message: "must be a decimal text above 0 and at most 10000000000.00, with at most 2 decimals",
     field: "amount",
   },
+  parked_refund_unknown: { status: 404, message: "no parked refund has this number" },
+  parked_refund_resolved: { status: 409, message: "the parked refund was decided otherwise already" },
   cardholder_unknown: { status: 404, message: "the merchant has no cardholder with this number" },
   account_unknown: {
     status: 409,

@@ -31,6 +31,7 @@ export async function createMerchant(
     cardFrameOrigins: input.cardFrameOrigins ?? [],
     utcOffsetMinutes: input.utcOffsetMinutes ?? defaultUtcOffsetMinutes,
     failurePolicy: input.failurePolicy ?? declineOnFailure,
+    shortfallPolicy: input.shortfallPolicy ?? "overdraw",
     creditPolicy: input.creditPolicy ?? ({ kind: "none" } as const),
   };
   const wrong = checkSettings(settings, deps);
@@ -90,6 +91,7 @@ function settingsDetail(merchant: Merchant): AuditDetail {
     card_frame_origins: merchant.cardFrameOrigins,
     utc_offset_minutes: merchant.utcOffsetMinutes,
     failure_policy: policyDetail(merchant.failurePolicy),
+    shortfall_policy: merchant.shortfallPolicy,
     credit_policy: creditPolicyDetail(merchant.creditPolicy),
   };
 }

@@ -21,6 +21,8 @@ export {
   type MerchantStatus,
   merchantStatuses,
   type NewMerchant,
+  type ShortfallPolicy,
+  shortfallPolicies,
 } from "./merchant.ts";
 export { type CredentialKey, createMerchants, type Merchants } from "./merchants.ts";
 export type { ApiSecretKey, ApiSecrets, MerchantsDeps } from "./ports.ts";

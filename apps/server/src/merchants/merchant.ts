@@ -23,6 +23,14 @@ export interface FailurePolicy {
 
 export const declineOnFailure: FailurePolicy = { kind: "decline", purchaseMax: 0n, cardDayMax: 0n, dayMax: 0n };
 
+export const shortfallPolicies = ["overdraw", "absorb"] as const;
+
+/**
+ * Credit mode: what becomes of a clearing that the cardholder's account does not cover, since no clearing can be refused. `overdraw`: the
+ * account falls below zero. `absorb`: it stops at zero and the merchant's income bears the rest. The reserve pays in full either way.
+ */
+export type ShortfallPolicy = (typeof shortfallPolicies)[number];
+
 export const creditPolicyKinds = ["none", "reserve", "ratio"] as const;
 
 /**
@@ -43,6 +51,7 @@ export interface MerchantSettings {
   /** Minutes east of UTC: day boundaries of the limits of cards opened from now on. */
   readonly utcOffsetMinutes: number;
   readonly failurePolicy: FailurePolicy;
+  readonly shortfallPolicy: ShortfallPolicy;
   readonly creditPolicy: CreditPolicy;
 }
 

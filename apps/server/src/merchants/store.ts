@@ -2,7 +2,7 @@ import type { MerchantMode } from "@cardwright/contract";
 import { formatRate, parseRate } from "@cardwright/money";
 import type { Sql } from "#database/index.ts";
 import type { CallbackTarget, Caller, Credential, CredentialStatus } from "./credential.ts";
-import type { CreditPolicy, FailurePolicy, Merchant, MerchantStatus } from "./merchant.ts";
+import type { CreditPolicy, FailurePolicy, Merchant, MerchantStatus, ShortfallPolicy } from "./merchant.ts";
 import type { NewRecharge, RechargeCurrency, RechargeFilter, RechargeOrder, RechargeStatus } from "./recharge.ts";
 
 interface MerchantRow {
@@ -20,6 +20,7 @@ interface MerchantRow {
   stand_in_purchase_max: bigint;
   stand_in_card_day_max: bigint;
   stand_in_day_max: bigint;
+  shortfall_policy: ShortfallPolicy;
   credit_policy: CreditPolicy["kind"];
   credit_ratio: string;
   created_at: bigint;
@@ -27,7 +28,7 @@ interface MerchantRow {
 
 const merchantColumns = `merchant_id, merchant_no, name, mode, status, app_id, callback_url, pci_enabled, card_frame_origins,
   utc_offset_minutes, failure_policy, stand_in_purchase_max, stand_in_card_day_max, stand_in_day_max, credit_policy, credit_ratio,
-  created_at`;
+  shortfall_policy, created_at`;
 
 function toMerchant(row: MerchantRow): Merchant {
   return {
@@ -47,6 +48,7 @@ function toMerchant(row: MerchantRow): Merchant {
       cardDayMax: row.stand_in_card_day_max,
       dayMax: row.stand_in_day_max,
     },
+    shortfallPolicy: row.shortfall_policy,
     creditPolicy: toCreditPolicy(row),
     createdAt: Number(row.created_at),
   };
@@ -62,8 +64,9 @@ function toCreditPolicy({ credit_policy: kind, credit_ratio: text }: MerchantRow
 export async function insertMerchant(sql: Sql, merchant: Omit<Merchant, "merchantId">): Promise<Merchant> {
   const { rows } = await sql.query<MerchantRow>(
     `INSERT INTO merchant (merchant_no, name, mode, status, app_id, callback_url, pci_enabled, card_frame_origins,
-       utc_offset_minutes, created_at, failure_policy, stand_in_purchase_max, stand_in_card_day_max, stand_in_day_max, credit_policy, credit_ratio)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING ${merchantColumns}`,
+       utc_offset_minutes, created_at, failure_policy, stand_in_purchase_max, stand_in_card_day_max, stand_in_day_max, credit_policy, credit_ratio,
+       shortfall_policy)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) RETURNING ${merchantColumns}`,
     [
       merchant.merchantNo,
       merchant.name,
@@ -76,6 +79,7 @@ export async function insertMerchant(sql: Sql, merchant: Omit<Merchant, "merchan
       merchant.utcOffsetMinutes,
       merchant.createdAt,
       ...policyValues(merchant),
+      merchant.shortfallPolicy,
     ],
   );
   const row = rows[0];
@@ -87,7 +91,7 @@ export async function updateMerchantRow(sql: Sql, merchant: Merchant): Promise<v
   await sql.query(
     `UPDATE merchant SET name = $2, status = $3, callback_url = $4, pci_enabled = $5, card_frame_origins = $6,
        utc_offset_minutes = $7, failure_policy = $8, stand_in_purchase_max = $9, stand_in_card_day_max = $10,
-       stand_in_day_max = $11, credit_policy = $12, credit_ratio = $13
+       stand_in_day_max = $11, credit_policy = $12, credit_ratio = $13, shortfall_policy = $14
      WHERE merchant_id = $1`,
     [
       merchant.merchantId,
@@ -98,6 +102,7 @@ export async function updateMerchantRow(sql: Sql, merchant: Merchant): Promise<v
       merchant.cardFrameOrigins,
       merchant.utcOffsetMinutes,
       ...policyValues(merchant),
+      merchant.shortfallPolicy,
     ],
   );
 }
@@ -199,7 +204,7 @@ export async function selectCaller(sql: Sql, apiKeyHash: Buffer): Promise<Caller
     name: "merchants_authenticate",
     text: `SELECT ${credentialColumns}, m.merchant_no, m.name, m.mode, m.status, m.app_id, m.callback_url, m.pci_enabled,
              m.card_frame_origins, m.utc_offset_minutes, m.failure_policy, m.stand_in_purchase_max, m.stand_in_card_day_max,
-             m.stand_in_day_max, m.credit_policy, m.credit_ratio, m.created_at
+             m.stand_in_day_max, m.credit_policy, m.credit_ratio, m.shortfall_policy, m.created_at
            FROM credential c JOIN merchant m USING (merchant_id)
            WHERE c.api_key_hash = $1 AND c.status <> 'Deleted'`,
     values: [apiKeyHash],

@@ -1,5 +1,9 @@
-/** The HTTP front of the card network: authorizations come in as JSON and leave as answers with an ISO 8583 response code. */
+/** The HTTP front of the card network: authorizations come in as JSON and leave as answers with an ISO 8583 response
+ * code; messages about transactions that exist leave with what became of them. */
+export { adviceRoute, advicesPath } from "./advice-message.ts";
 export type { AuthorizationMessage } from "./authorization-message.ts";
+export { clearingRoute, clearingsPath } from "./clearing-message.ts";
+export type { MessageRoute } from "./message-route.ts";
 export type { NetworkAnswer } from "./network-answer.ts";
 export {
   type Availability,
@@ -7,4 +11,4 @@ export {
   buildNetworkFront,
   type NetworkFrontDeps,
 } from "./network-front.ts";
-export { type Reverse, reversalsPath, type TransactionAnswer } from "./reversal-route.ts";
+export { reversalRoute, reversalsPath } from "./reversal-message.ts";

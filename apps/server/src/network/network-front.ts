@@ -3,10 +3,11 @@ import { Ajv, type AnySchema } from "ajv";
 import type { FastifyError, FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { AuthorizationAnswer, AuthorizationRequest } from "#authorization/index.ts";
+import { isUnavailable } from "#database/index.ts";
 import { type AuthorizationMessage, authorizationMessage, fieldRules, requestOf } from "./authorization-message.ts";
 import { bearerTokenCheck } from "./bearer-token.ts";
+import { type MessageRoute, messageAnswer, messageAnswerOf } from "./message-route.ts";
 import { type NetworkAnswer, networkAnswer, networkAnswerOf } from "./network-answer.ts";
-import { type Reverse, reversalRoute } from "./reversal-route.ts";
 
 export const authorizationsPath = "/network/v1/authorizations";
 
@@ -15,8 +16,8 @@ export type Availability = "open" | "stopping" | "no_database";
 
 export interface NetworkFrontDeps {
   readonly authorize: (request: AuthorizationRequest) => Promise<AuthorizationAnswer>;
-  /** A front without it takes authorizations only. */
-  readonly reverse?: Reverse;
+  /** Messages about transactions that exist: clearings, advices, reversals. */
+  readonly messages?: readonly MessageRoute[];
   /** What the network shows as `Authorization: Bearer …`. */
   readonly networkToken: string;
   readonly availability: () => Availability;
@@ -40,7 +41,6 @@ const faults = {
   unauthorized: { status: 401, code: "unauthorized", message: "the network's token is missing or wrong" },
   stopping: { status: 503, code: "stopping", message: "this process is stopping" },
   no_database: { status: 503, code: "no_database", message: "the database cannot be reached" },
-  being_asked: { status: 503, code: "being_asked", message: "the merchant of the original has not answered yet" },
   not_json: { status: 400, code: "not_json", message: "the body must be a JSON object without duplicate keys" },
   too_large: { status: 413, code: "too_large", message: `the body may have ${bodyBytesMax} bytes` },
   wrong_media_type: { status: 415, code: "wrong_media_type", message: "the body must be application/json" },
@@ -56,8 +56,8 @@ function send(reply: FastifyReply, fault: Fault): FastifyReply {
   return reply.code(fault.status).send({ error: { code, message, field } });
 }
 
-function invalidField(field: string): Fault {
-  return { status: 400, code: "invalid_field", message: fieldRules.get(field) ?? "is not valid", field };
+function invalidField(field: string, rules = fieldRules): Fault {
+  return { status: 400, code: "invalid_field", message: rules.get(field) ?? "is not valid", field };
 }
 
 /**
@@ -83,12 +83,8 @@ export function buildNetworkFront(deps: NetworkFrontDeps): FastifyPluginCallback
       { schema: { body: schemaOf(authorizationMessage), response: { 200: schemaOf(networkAnswer) } } },
       (request, reply) => answer(deps, request, reply),
     );
-    if (deps.reverse !== undefined) {
-      reversalRoute(app, {
-        reverse: deps.reverse,
-        refuseField: (reply, field) => send(reply, invalidField(field)),
-        comeAgain: (reply) => send(reply, faults.being_asked),
-      });
+    for (const route of deps.messages ?? []) {
+      registerMessage(app, deps, route);
     }
     done();
   };
@@ -132,10 +128,34 @@ async function answer(
   return reply.send(body);
 }
 
-function faultOf(deps: NetworkFrontDeps, error: FastifyError): Fault {
+/** Like an authorization, a message that can be understood is answered with 200 and what became of it. */
+function registerMessage(app: FastifyInstance, deps: NetworkFrontDeps, route: MessageRoute): void {
+  app.post(
+    route.path,
+    {
+      schema: { body: schemaOf(route.schema), response: { 200: schemaOf(messageAnswer) } },
+      errorHandler: (error: FastifyError, _request, reply) => {
+        send(reply, faultOf(deps, error, route.rules));
+      },
+    },
+    async (request, reply) => {
+      const startedAt = performance.now();
+      const taken = await route.take(request.body);
+      return taken.ok
+        ? reply.send(messageAnswerOf(taken.value, { elapsedMs: performance.now() - startedAt }))
+        : send(reply, invalidField(taken.reason, route.rules));
+    },
+  );
+}
+
+function faultOf(deps: NetworkFrontDeps, error: FastifyError, rules = fieldRules): Fault {
   const [wrong] = error.validation ?? [];
   if (wrong !== undefined) {
-    return validationFault(wrong);
+    return validationFault(wrong, rules);
+  }
+  if (isUnavailable(error)) {
+    // Whether it was done or not: the network may send the same message again and gets the one answer.
+    return faults.no_database;
   }
   switch (error.statusCode ?? 500) {
     case 400:
@@ -150,12 +170,15 @@ function faultOf(deps: NetworkFrontDeps, error: FastifyError): Fault {
   }
 }
 
-function validationFault(wrong: NonNullable<FastifyError["validation"]>[number]): Fault {
+function validationFault(
+  wrong: NonNullable<FastifyError["validation"]>[number],
+  rules: ReadonlyMap<string, string>,
+): Fault {
   if (wrong.keyword === "additionalProperties") {
     // Its name is not repeated: it could be a card number.
     return faults.unknown_field;
   }
   const missing: unknown = wrong.params["missingProperty"];
   const path = [...wrong.instancePath.split("/").slice(1), ...(typeof missing === "string" ? [missing] : [])];
-  return path.length === 0 ? faults.not_json : invalidField(path.join("."));
+  return path.length === 0 ? faults.not_json : invalidField(path.join("."), rules);
 }

@@ -1,8 +1,8 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterEach, expect, test } from "vitest";
-import type { ReversalAnswer, ReversalMessage } from "#clearing/index.ts";
+import type { Clearing, ReversalAnswer, ReversalMessage } from "#clearing/index.ts";
 import { ok, refused } from "#kernel/index.ts";
-import { buildNetworkFront, type Reverse, reversalsPath } from "./index.ts";
+import { buildNetworkFront, reversalRoute, reversalsPath } from "./index.ts";
 
 const token = "network-token-of-the-test-0123456789";
 const pan = "4111111111111111";
@@ -16,7 +16,7 @@ const reversed: ReversalAnswer = { accepted: true, effect: "reversed", consumeNo
 const message = { network_reference: "r-1", original_reference: "a-1", pan };
 
 /** A front whose reversals are answered by `reverse`, and what reached it. */
-async function openFront(reverse: Reverse = async () => ok(reversed)) {
+async function openFront(reverse: Clearing["reverse"] = async () => ok(reversed)) {
   const seen: ReversalMessage[] = [];
   const log: string[] = [];
   const server = Fastify({ logger: { level: "trace", stream: { write: (line: string) => void log.push(line) } } });
@@ -27,10 +27,12 @@ async function openFront(reverse: Reverse = async () => ok(reversed)) {
       availability: () => "open",
       onError: () => undefined,
       authorize: () => Promise.reject(new Error("not an authorization")),
-      reverse: (said) => {
-        seen.push(said);
-        return reverse(said);
-      },
+      messages: [
+        reversalRoute((said) => {
+          seen.push(said);
+          return reverse(said);
+        }),
+      ],
     }),
   );
   await server.listen({ port: 0, host: "127.0.0.1" });
@@ -72,9 +74,8 @@ test("a card that is not known and a reference with other content are answered, 
 test("the network is told to come again while the merchant of the original is being asked", async () => {
   const front = await openFront(async () => refused("being_asked"));
   expect(await front.post(message)).toMatchObject({
-    status: 503,
-    retryAfter: "2",
-    body: { error: { code: "being_asked" } },
+    status: 200,
+    body: { accepted: false, effect: "authorization_under_way", consume_no: "" },
   });
 });
 
