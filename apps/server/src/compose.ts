@@ -7,7 +7,7 @@ import { type CardMaker, createCards } from "#cards/index.ts";
 import { createCredit } from "#credit/index.ts";
 import { createPool, migrate } from "#database/index.ts";
 import { type Clock, systemClock } from "#kernel/index.ts";
-import { createMerchants } from "#merchants/index.ts";
+import { createMerchants, createReserves } from "#merchants/index.ts";
 import { createProducts } from "#products/index.ts";
 import { createApiSecret, createVault } from "#vault/index.ts";
 import type { Config } from "./config.ts";
@@ -79,6 +79,7 @@ export function composeRooms(options: RoomsOptions) {
       delete: (secret) => vault.deleteSecret(secret),
     },
   });
+  const reserves = createReserves({ pool, clock });
   const products = createProducts({ pool, clock });
   const kyc = createSumsubClient({
     baseUrl: options.kycUrl,
@@ -157,6 +158,7 @@ export function composeRooms(options: RoomsOptions) {
     metrics,
     vault,
     merchants,
+    reserves,
     products,
     kyc,
     credit,

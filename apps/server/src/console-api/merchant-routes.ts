@@ -1,5 +1,4 @@
 import { MERCHANT_MODES } from "@cardwright/contract";
-import { decimalsOf, formatAmount } from "@cardwright/money";
 import { z } from "zod";
 import { ok, refused } from "#kernel/index.ts";
 import {
@@ -69,12 +68,6 @@ const merchantAnswer = z.strictObject({
   created_at: timeMs,
 });
 
-const reserveAnswer = z.strictObject({
-  currency: z.literal("USD"),
-  available: z.string().meta({ description: "Can be spent.", examples: ["100.00"] }),
-  held: z.string().meta({ description: "Held by authorizations.", examples: ["0.00"] }),
-});
-
 const settingsRefusals = [
   "name_invalid",
   "callback_url_invalid",
@@ -83,7 +76,7 @@ const settingsRefusals = [
   "failure_policy_invalid",
 ] as const;
 
-/** Merchants, their settings and their reserve. */
+/** Merchants and their settings. */
 export function merchantRoutes({ merchants }: { readonly merchants: Merchants }): Route[] {
   return [
     route({
@@ -144,22 +137,6 @@ export function merchantRoutes({ merchants }: { readonly merchants: Merchants })
         };
         const changed = await merchants.update({ merchantId: merchant.merchantId, change }, by);
         return changed.ok ? ok(merchantToWire(changed.value)) : changed;
-      },
-    }),
-    route({
-      method: "GET",
-      path: "/merchants/{merchant_no}/reserve",
-      summary: "Read a merchant's reserve",
-      status: 200,
-      params: merchantParams,
-      answer: reserveAnswer,
-      refusals: ["merchant_unknown"],
-      handle: async ({ params }) => {
-        const merchant = await merchants.find(params.merchant_no);
-        const reserve = merchant === null ? null : await merchants.reserveOf(merchant.merchantId);
-        if (reserve === null) return refused("merchant_unknown");
-        const text = (minor: bigint): string => formatAmount(minor, decimalsOf("USD"));
-        return ok({ currency: "USD" as const, available: text(reserve.available), held: text(reserve.held) });
       },
     }),
   ];

@@ -2,7 +2,7 @@ import { createTestDatabase, type TestDatabase } from "@cardwright/testing/datab
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createCallbacks } from "#callbacks/index.ts";
-import { createMerchants, type Merchants } from "#merchants/index.ts";
+import { createMerchants, createReserves, type Merchants } from "#merchants/index.ts";
 import { createProducts } from "#products/index.ts";
 import { createApiSecret, createVault, newMasterKey } from "#vault/index.ts";
 import { operatorApi } from "./index.ts";
@@ -25,7 +25,7 @@ beforeAll(async () => {
   callbacks = createCallbacks({ pool, clock, log, target: () => null, allowPrivateAddresses: true });
   app = Fastify({ logger: false });
   await app.register(
-    operatorApi({ merchants, products: createProducts({ pool, clock }), callbacks, clock, adminToken }),
+    operatorApi({ merchants, reserves: createReserves({ pool, clock }), products: createProducts({ pool, clock }), callbacks, clock, adminToken }),
   );
 });
 afterAll(async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { verifyAudit } from "#audit/index.ts";
 import { createCallbacks } from "#callbacks/index.ts";
 import { createPool } from "#database/index.ts";
-import { createMerchants, type Merchants } from "#merchants/index.ts";
+import { createMerchants, createReserves, type Merchants } from "#merchants/index.ts";
 import { createProducts, type Products } from "#products/index.ts";
 import { createApiSecret, createVault, newMasterKey, type Vault } from "#vault/index.ts";
 import { operatorApi } from "./index.ts";
@@ -39,7 +39,7 @@ afterAll(async () => {
 async function listen(served: Merchants): Promise<{ app: FastifyInstance; base: string }> {
   const stream = { write: (line: string) => void logged.push(line) };
   const server = Fastify({ logger: { level: "error", stream }, genReqId: () => "request-7" });
-  await server.register(operatorApi({ merchants: served, products, callbacks, clock, adminToken }), {
+  await server.register(operatorApi({ merchants: served, reserves: createReserves({ pool: database.pool, clock }), products, callbacks, clock, adminToken }), {
     prefix: "/operator/v1",
   });
   return { app: server, base: `${await server.listen({ host: "127.0.0.1", port: 0 })}/operator/v1` };
@@ -135,7 +135,7 @@ test("a merchant is created, read, listed and changed", async () => {
   expect(await call("GET", "/merchants?page=0&size=1")).toMatchObject({ status: 200, body: { list: [created.body] } });
   const changed = await call("PATCH", path, { status: "Disabled", callback_url: "" });
   expect(changed).toMatchObject({ status: 200, body: { ...created.body, status: "Disabled", callback_url: "" } });
-  expect((await call("GET", `${path}/reserve`)).body).toEqual({ currency: "USD", available: "0.00", held: "0.00" });
+  expect((await call("GET", `${path}/reserve`)).body).toMatchObject({ currency: "USD", available: "0.00", held: "0.00" });
 });
 
 test.each([
@@ -387,7 +387,7 @@ test("every change stands in the audit with the operator and the request, and th
   const { rows } = await database.pool.query("SELECT actor, request_id, action FROM audit_entry WHERE subject = $1", [
     merchantNo,
   ]);
-  expect(rows).toEqual([{ actor: "operator", request_id: "request-7", action: "merchant.create" }]);
+  expect(rows).toEqual([{ actor: "admin", request_id: "request-7", action: "merchant.create" }]);
   expect(await verifyAudit(database.pool)).toMatchObject({ ok: true });
 });
 
@@ -395,6 +395,7 @@ test("the document describes every endpoint, its parameters and its errors", asy
   const document = (await call("GET", "/openapi.json")).body;
   const paths = document["paths"];
   expect(Object.keys(paths ?? {}).toSorted()).toEqual([
+    "/adjustments",
     "/bins",
     "/bins/{card_bin_no}",
     "/merchants",
@@ -405,11 +406,18 @@ test("the document describes every endpoint, its parameters and its errors", asy
     "/merchants/{merchant_no}/credentials/{credential_id}/primary",
     "/merchants/{merchant_no}/events",
     "/merchants/{merchant_no}/reserve",
+    "/merchants/{merchant_no}/reserve/statements",
+    "/merchants/{merchant_no}/reserve/statements/{day}",
     "/packages",
     "/packages/{package_no}",
     "/recharges",
     "/recharges/{recharge_no}/confirm",
     "/recharges/{recharge_no}/reject",
+    "/reserve-orders",
+    "/reserve-orders/{order_no}",
+    "/reserve-orders/{order_no}/approve",
+    "/reserve-orders/{order_no}/cancel",
+    "/withdrawals",
   ]);
   expect(paths).toMatchObject({
     "/recharges/{recharge_no}/confirm": {

@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { MerchantEvents } from "#callbacks/index.ts";
 import { errorCode } from "#database/index.ts";
 import type { Clock } from "#kernel/index.ts";
-import type { Merchants } from "#merchants/index.ts";
+import type { Merchants, Reserves } from "#merchants/index.ts";
 import type { Products } from "#products/index.ts";
 import { credentialRoutes } from "./credential-routes.ts";
 import { type ErrorAnswer, errorBody, ownError, refusalAnswer, thrownAnswer } from "./error-answer.ts";
@@ -14,16 +14,21 @@ import { merchantRoutes } from "./merchant-routes.ts";
 import { operatorOpenApi } from "./openapi.ts";
 import { productRoutes } from "./product-routes.ts";
 import { rechargeRoutes } from "./recharge-routes.ts";
-import type { Route } from "./route.ts";
-import { createTokenGuard, type TokenGuard } from "./token-guard.ts";
+import { reserveRoutes } from "./reserve-routes.ts";
+import { reserveOrderRoutes } from "./reserve-order-routes.ts";
+import { CsvText, type Route } from "./route.ts";
+import { createTokenGuard, type Operator, type TokenGuard } from "./token-guard.ts";
 
 export interface OperatorApiDeps {
   readonly merchants: Merchants;
+  readonly reserves: Reserves;
   readonly products: Products;
   readonly callbacks: { readonly events: Pick<MerchantEvents, "list"> };
   readonly clock: Clock;
   /** At least 24 characters. */
   readonly adminToken: string;
+  /** Operators with a token of their own, beside `admin`. */
+  readonly operators?: readonly Operator[];
 }
 
 /** The longest body is a package with its texts, below 20 KiB. */
@@ -44,20 +49,23 @@ export function operatorApi(deps: OperatorApiDeps): FastifyPluginAsync {
     answerErrors(app);
     app.get("/openapi.json", (_request, reply) => reply.type("application/json; charset=utf-8").send(document));
     await app.register(async (guarded) => {
-      guarded.addHook("onRequest", admission(guard));
+      const admitted: Admitted = new WeakMap();
+      guarded.addHook("onRequest", admission(guard, admitted));
       for (const route of routes) {
-        registerRoute(guarded, route);
+        registerRoute(guarded, { route, admitted });
       }
     });
   };
 }
 
-export function operatorRoutes(deps: Pick<OperatorApiDeps, "merchants" | "products" | "callbacks">): Route[] {
+export function operatorRoutes(deps: Pick<OperatorApiDeps, "merchants" | "reserves" | "products" | "callbacks">): Route[] {
   return [
     ...merchantRoutes(deps),
     ...credentialRoutes(deps),
     ...eventRoutes(deps),
     ...rechargeRoutes(deps),
+    ...reserveRoutes(deps),
+    ...reserveOrderRoutes(deps),
     ...productRoutes(deps),
   ];
 }
@@ -105,11 +113,15 @@ function answerErrors(app: FastifyInstance): void {
   app.setNotFoundHandler((_request, reply) => sendError(reply, ownError("not_found")));
 }
 
-function admission(guard: TokenGuard) {
+/** The name of the operator whose token a request carries. */
+type Admitted = WeakMap<FastifyRequest, string>;
+
+function admission(guard: TokenGuard, requests: Admitted) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     const admitted = guard({ authorization: request.headers.authorization, address: request.ip });
     switch (admitted.kind) {
       case "admitted":
+        requests.set(request, admitted.operator);
         return undefined;
       case "wrong_token":
         return sendError(reply.header("WWW-Authenticate", "Bearer"), ownError("unauthorized"));
@@ -122,7 +134,7 @@ function admission(guard: TokenGuard) {
   };
 }
 
-function registerRoute(app: FastifyInstance, route: Route): void {
+function registerRoute(app: FastifyInstance, { route, admitted }: { route: Route; admitted: Admitted }): void {
   app.route({
     method: route.method,
     url: route.path.replaceAll(/\{([a-z_]+)\}/gu, ":$1"),
@@ -139,11 +151,16 @@ function registerRoute(app: FastifyInstance, route: Route): void {
     },
     handler: async (request, reply) => {
       const { params, query, body } = request;
-      const by = { actor: "operator", requestId: request.id };
-      const outcome = await route.handle({ params, query, body, by });
+      const actor = admitted.get(request);
+      if (actor === undefined) throw new Error("a call came past the guard");
+      const accept = request.headers.accept ?? "";
+      const outcome = await route.handle({ params, query, body, accept, by: { actor, requestId: request.id } });
       if (!outcome.ok) return sendError(reply, refusalAnswer(outcome.reason));
       // Answers hold settings and, once, a secret: no cache may keep them.
-      return reply.header("Cache-Control", "no-store").status(route.status).send(outcome.value);
+      const answered = reply.header("Cache-Control", "no-store").status(route.status);
+      return outcome.value instanceof CsvText
+        ? answered.type("text/csv; charset=utf-8").send(outcome.value.text)
+        : answered.send(outcome.value);
     },
   });
 }

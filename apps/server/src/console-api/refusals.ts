@@ -1,8 +1,19 @@
-import type { CredentialRefusal, MerchantRefusal, RechargeRefusal } from "#merchants/index.ts";
+import type {
+  CredentialRefusal,
+  MerchantRefusal,
+  RechargeRefusal,
+  ReserveOrderRefusal,
+  ReserveSettingsRefusal,
+} from "#merchants/index.ts";
 import type { InvalidInput, ProductRefusal } from "#products/index.ts";
 
 /** Every reason for which the rooms refuse an operator, by its name. */
-export type RefusalCode = MerchantRefusal | CredentialRefusal | RechargeRefusal | Extract<ProductRefusal, string>;
+export type RefusalCode = MerchantRefusal | CredentialRefusal | RechargeRefusal
+  | ReserveOrderRefusal
+  | ReserveSettingsRefusal
+  | "statement_unknown"
+  | "day_invalid"
+  | Extract<ProductRefusal, string>;
 
 /** A refused call: by name, or with the field that cannot be. */
 export type Refusal = RefusalCode | InvalidInput;
@@ -58,6 +69,25 @@ export const refusalAnswers: Record<RefusalCode, RefusalAnswer> = {
     message: "must be a decimal text above 0 and at most 10000000000.00, with at most 2 decimals",
     field: "amount",
   },
+  reserve_order_unknown: { status: 404, message: "no reserve order has this number" },
+  reserve_order_booked: { status: 409, message: "the order is booked already" },
+  reserve_order_cancelled: { status: 409, message: "the order is cancelled already" },
+  own_order: { status: 409, message: "another operator than the one who asked must approve" },
+  reserve_too_low: { status: 409, message: "the reserve has less available than that; the order stays pending" },
+  destination_invalid: { status: 400, message: "must be one line of 1 to 256 characters", field: "destination" },
+  reason_invalid: { status: 400, message: "must be one line of 1 to 512 characters", field: "reason" },
+  thresholds_invalid: {
+    status: 400,
+    message: "must be at most 10 different amounts above 0",
+    field: "thresholds",
+  },
+  grace_invalid: {
+    status: 400,
+    message: "grace needs an amount above 0 and at most 10000000000.00, decline has none",
+    field: "zero_policy",
+  },
+  statement_unknown: { status: 404, message: "the merchant has no statement of that day" },
+  day_invalid: { status: 400, message: "must be dates in order, at most 366 days of them" },
   bin_unknown: { status: 404, message: "no BIN has this number" },
   package_unknown: { status: 404, message: "no package has this number" },
   card_type_missing: { status: 400, message: "virtual or physical cards must be supported", field: "support_virtual" },

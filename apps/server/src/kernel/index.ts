@@ -1,3 +1,3 @@
 export { type Clock, systemClock } from "./clock.ts";
-export { firstOrderNumberAt, type OrderKind, orderNumber, uuid7 } from "./ids.ts";
+export { firstOrderNumberAt, firstUuid7At, type OrderKind, orderNumber, uuid7 } from "./ids.ts";
 export { type Ok, ok, type Refused, type Result, refused, unreachable } from "./result.ts";
