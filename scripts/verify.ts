@@ -2,9 +2,9 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { verifyAudit } from "../apps/server/src/audit/index.ts";
 import { consumptionRules } from "../apps/server/src/consumptions/index.ts";
-import { statementRules } from "../apps/server/src/merchants/index.ts";
 import { createPool, DatabaseRefused, explainConnectionFailure, migrate } from "../apps/server/src/database/index.ts";
 import { verifyLedger } from "../apps/server/src/ledger/index.ts";
+import { statementRules } from "../apps/server/src/merchants/index.ts";
 import { fail } from "./failure.ts";
 import { dataDirectoryHelp, dataDirectoryOf } from "./sandbox/data-directory.ts";
 import { openDatabase } from "./sandbox/database.ts";
@@ -69,7 +69,10 @@ async function hasLedger(pool: ReturnType<typeof createPool>, url: string): Prom
 }
 
 async function report(pool: ReturnType<typeof createPool>, progress: (step: string) => void): Promise<number> {
-  const ledger = await verifyLedger(pool, { extraRules: [...consumptionRules, ...statementRules], onProgress: progress });
+  const ledger = await verifyLedger(pool, {
+    extraRules: [...consumptionRules, ...statementRules],
+    onProgress: progress,
+  });
   progress("the audit's hash chains");
   const audit = await verifyAudit(pool);
   const ok = ledger.ok && audit.ok;

@@ -55,5 +55,7 @@ test("operators are people with a name and a long token of their own", () => {
     expect(() => readConfig({ ...whole, OPERATORS: wrong })).toThrow(why);
     expect(() => readConfig({ ...whole, OPERATORS: wrong })).not.toThrow(new RegExp(token.slice(1), "u"));
   }
-  expect(() => readConfig({ ...whole, ADMIN_TOKEN: token, OPERATORS: `mia:${token}` })).toThrow(/token of ADMIN_TOKEN/u);
+  expect(() => readConfig({ ...whole, ADMIN_TOKEN: token, OPERATORS: `mia:${token}` })).toThrow(
+    /token of ADMIN_TOKEN/u,
+  );
 });

@@ -247,9 +247,12 @@ async function apiServer(parts: ServerParts & { readonly sandbox: SandboxFace | 
   const publicUrl = config.PUBLIC_URL === "" ? `http://${config.HTTP_HOST}:${config.API_PORT}` : config.PUBLIC_URL;
   app.addHook("onRequest", async (request, reply) => refuseWhileStopping(state, request, reply));
   await app.register(openApi({ ...rooms, clock: systemClock, log, publicUrl, isStopping: () => state.stopping }));
-  await app.register(operatorApi({ ...rooms, clock: systemClock, adminToken: config.ADMIN_TOKEN, operators: config.OPERATORS }), {
-    prefix: "/operator/v1",
-  });
+  await app.register(
+    operatorApi({ ...rooms, clock: systemClock, adminToken: config.ADMIN_TOKEN, operators: config.OPERATORS }),
+    {
+      prefix: "/operator/v1",
+    },
+  );
   await app.register(kycWebhooks({ cardholders: rooms.cardholders, log }));
   if (sandbox !== null) {
     await app.register(sandbox.api);

@@ -25,7 +25,14 @@ beforeAll(async () => {
   callbacks = createCallbacks({ pool, clock, log, target: () => null, allowPrivateAddresses: true });
   app = Fastify({ logger: false });
   await app.register(
-    operatorApi({ merchants, reserves: createReserves({ pool, clock }), products: createProducts({ pool, clock }), callbacks, clock, adminToken }),
+    operatorApi({
+      merchants,
+      reserves: createReserves({ pool, clock }),
+      products: createProducts({ pool, clock }),
+      callbacks,
+      clock,
+      adminToken,
+    }),
   );
 });
 afterAll(async () => {

@@ -39,9 +39,19 @@ afterAll(async () => {
 async function listen(served: Merchants): Promise<{ app: FastifyInstance; base: string }> {
   const stream = { write: (line: string) => void logged.push(line) };
   const server = Fastify({ logger: { level: "error", stream }, genReqId: () => "request-7" });
-  await server.register(operatorApi({ merchants: served, reserves: createReserves({ pool: database.pool, clock }), products, callbacks, clock, adminToken }), {
-    prefix: "/operator/v1",
-  });
+  await server.register(
+    operatorApi({
+      merchants: served,
+      reserves: createReserves({ pool: database.pool, clock }),
+      products,
+      callbacks,
+      clock,
+      adminToken,
+    }),
+    {
+      prefix: "/operator/v1",
+    },
+  );
   return { app: server, base: `${await server.listen({ host: "127.0.0.1", port: 0 })}/operator/v1` };
 }
 
@@ -135,7 +145,11 @@ test("a merchant is created, read, listed and changed", async () => {
   expect(await call("GET", "/merchants?page=0&size=1")).toMatchObject({ status: 200, body: { list: [created.body] } });
   const changed = await call("PATCH", path, { status: "Disabled", callback_url: "" });
   expect(changed).toMatchObject({ status: 200, body: { ...created.body, status: "Disabled", callback_url: "" } });
-  expect((await call("GET", `${path}/reserve`)).body).toMatchObject({ currency: "USD", available: "0.00", held: "0.00" });
+  expect((await call("GET", `${path}/reserve`)).body).toMatchObject({
+    currency: "USD",
+    available: "0.00",
+    held: "0.00",
+  });
 });
 
 test.each([

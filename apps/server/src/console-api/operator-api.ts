@@ -14,8 +14,8 @@ import { merchantRoutes } from "./merchant-routes.ts";
 import { operatorOpenApi } from "./openapi.ts";
 import { productRoutes } from "./product-routes.ts";
 import { rechargeRoutes } from "./recharge-routes.ts";
-import { reserveRoutes } from "./reserve-routes.ts";
 import { reserveOrderRoutes } from "./reserve-order-routes.ts";
+import { reserveRoutes } from "./reserve-routes.ts";
 import { CsvText, type Route } from "./route.ts";
 import { createTokenGuard, type Operator, type TokenGuard } from "./token-guard.ts";
 
@@ -58,7 +58,9 @@ export function operatorApi(deps: OperatorApiDeps): FastifyPluginAsync {
   };
 }
 
-export function operatorRoutes(deps: Pick<OperatorApiDeps, "merchants" | "reserves" | "products" | "callbacks">): Route[] {
+export function operatorRoutes(
+  deps: Pick<OperatorApiDeps, "merchants" | "reserves" | "products" | "callbacks">,
+): Route[] {
   return [
     ...merchantRoutes(deps),
     ...credentialRoutes(deps),

@@ -8,7 +8,10 @@ import type {
 import type { InvalidInput, ProductRefusal } from "#products/index.ts";
 
 /** Every reason for which the rooms refuse an operator, by its name. */
-export type RefusalCode = MerchantRefusal | CredentialRefusal | RechargeRefusal
+export type RefusalCode =
+  | MerchantRefusal
+  | CredentialRefusal
+  | RechargeRefusal
   | ReserveOrderRefusal
   | ReserveSettingsRefusal
   | "statement_unknown"

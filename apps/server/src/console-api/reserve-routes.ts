@@ -1,13 +1,7 @@
 import { decimalsOf, formatAmount, parseAmount } from "@cardwright/money";
 import { z } from "zod";
 import { ok, type Result, refused } from "#kernel/index.ts";
-import {
-  type Merchants,
-  parseDay,
-  type ReserveOutlook,
-  type Reserves,
-  zeroPolicyKinds,
-} from "#merchants/index.ts";
+import { type Merchants, parseDay, type ReserveOutlook, type Reserves, zeroPolicyKinds } from "#merchants/index.ts";
 import { reserve as bounds } from "../limits.ts";
 import { merchantParams, publicNumber } from "./request-parts.ts";
 import { CsvText, type Route, route } from "./route.ts";
@@ -32,7 +26,9 @@ const settingsBody = z.strictObject({
     .array(amount)
     .max(bounds.thresholdsMax)
     .exactOptional()
-    .meta({ description: "Amounts below which the reserve is low: an event `reserve_low` each time it falls below one." }),
+    .meta({
+      description: "Amounts below which the reserve is low: an event `reserve_low` each time it falls below one.",
+    }),
 });
 
 const settingsAnswer = z.strictObject({
@@ -157,7 +153,9 @@ function rangeOf(query: {
 
 /** `?format` decides; without it a caller that names CSV and not JSON gets CSV. */
 function wantsCsv(asked: "json" | "csv" | undefined, accept: string): boolean {
-  return asked === undefined ? /\btext\/csv\b/iu.test(accept) && !/\bapplication\/json\b/iu.test(accept) : asked === "csv";
+  return asked === undefined
+    ? /\btext\/csv\b/iu.test(accept) && !/\bapplication\/json\b/iu.test(accept)
+    : asked === "csv";
 }
 
 function minorUnits(text: string): bigint {

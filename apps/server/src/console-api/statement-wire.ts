@@ -24,7 +24,8 @@ export const statementAnswer = z
     opening: z.strictObject(balance),
     lines: z.array(
       z.strictObject({ line: z.enum(statementLines), postings: z.int(), ...balance }).meta({
-        description: "Signed changes. Holds move money between available and held; a purchase is taken from what was held.",
+        description:
+          "Signed changes. Holds move money between available and held; a purchase is taken from what was held.",
       }),
     ),
     closing: z.strictObject(balance),
@@ -56,7 +57,11 @@ function balanceToWire({ available, held }: ReserveBalance) {
 export function statementsToCsv(statements: readonly ReserveStatement[]): string {
   const rows = statements.flatMap((statement) => {
     const { day, opening, lines, closing } = statementToWire(statement);
-    const entries = [{ line: "opening", postings: "", ...opening }, ...lines, { line: "closing", postings: "", ...closing }];
+    const entries = [
+      { line: "opening", postings: "", ...opening },
+      ...lines,
+      { line: "closing", postings: "", ...closing },
+    ];
     return entries.map(({ line, postings, available, held, total }) =>
       [day, line, postings, available, held, total].join(","),
     );

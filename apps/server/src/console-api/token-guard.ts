@@ -45,10 +45,12 @@ export function createTokenGuard(options: {
   if (options.adminToken.length < adminTokenCharactersMin) {
     throw new Error(`ADMIN_TOKEN must have at least ${adminTokenCharactersMin} characters`);
   }
-  const expected = [{ name: admin, token: options.adminToken }, ...(options.operators ?? [])].map(({ name, token }) => ({
-    name,
-    digest: digest(token),
-  }));
+  const expected = [{ name: admin, token: options.adminToken }, ...(options.operators ?? [])].map(
+    ({ name, token }) => ({
+      name,
+      digest: digest(token),
+    }),
+  );
   const failures = new Map<string, Failures>();
   return ({ authorization, address }) => {
     const now = options.clock.now();

@@ -130,9 +130,15 @@ async function close(
   // The periods: the last closed day once more, the days that are closed now, and the time since.
   const starts = [last?.fromAt ?? [], last?.untilAt ?? 0, ends].flat();
   const end = isCaughtUp ? null : until;
-  const lines = await foldLines(tx, { merchantId, accountId, starts: end === null ? starts : starts.slice(0, -1), end });
+  const lines = await foldLines(tx, {
+    merchantId,
+    accountId,
+    starts: end === null ? starts : starts.slice(0, -1),
+    end,
+  });
   const first = last === null ? 0 : 1;
-  const again = last === null ? null : await compareDay(tx, { merchantId, stored: last, lines: lines[0] ?? {}, at: now });
+  const again =
+    last === null ? null : await compareDay(tx, { merchantId, stored: last, lines: lines[0] ?? {}, at: now });
   const statements: ReserveStatement[] = [];
   for (const [index, untilAt] of ends.entries()) {
     const previous = statements.at(-1) ?? again;

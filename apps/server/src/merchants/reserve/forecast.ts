@@ -62,9 +62,7 @@ async function availableChange(tx: Parameters<typeof foldLines>[0], book: Closed
   const parts = [...open];
   for (const { fromAt, untilAt, lines } of within) {
     const isWhole = fromAt >= since;
-    parts.push(
-      ...(isWhole ? [lines] : await foldLines(tx, { merchantId, accountId, starts: [since], end: untilAt })),
-    );
+    parts.push(...(isWhole ? [lines] : await foldLines(tx, { merchantId, accountId, starts: [since], end: untilAt })));
   }
   return parts.reduce((sum, lines) => sum + burntOf(lines), 0n);
 }

@@ -19,7 +19,13 @@ beforeEach(async () => {
 
 function withdrawal(more: Partial<NewWithdrawal> = {}): NewWithdrawal {
   references += 1;
-  return { merchantId, amount: 4_000n, destination: "DE02 1203 0000 0000 2020 51", reference: `w${references}`, ...more };
+  return {
+    merchantId,
+    amount: 4_000n,
+    destination: "DE02 1203 0000 0000 2020 51",
+    reference: `w${references}`,
+    ...more,
+  };
 }
 
 const ask = async (more: Partial<NewWithdrawal> = {}) =>
@@ -39,7 +45,9 @@ test("a withdrawal holds nothing until another operator approves it, then the mo
   const approved = value(await stand.reserves.approveOrder(order, jon));
   expect(approved).toEqual({ ...order, status: "Booked", decidedBy: "jon", decidedAt: start + 5 });
   expect(await stand.reserveOf(merchantId)).toMatchObject({ available: 6_000n, held: 0n });
-  const { rows } = await stand.db.pool.query("SELECT kind FROM ledger.transaction WHERE reference = $1", [order.orderNo]);
+  const { rows } = await stand.db.pool.query("SELECT kind FROM ledger.transaction WHERE reference = $1", [
+    order.orderNo,
+  ]);
   expect(rows).toEqual([{ kind: "withdrawal" }]);
 });
 
@@ -105,9 +113,9 @@ test("neither held money nor a grace can be paid out", async () => {
 
 test("the same reference with the same content is the same order, also in a race; with other content it is refused", async () => {
   const input = withdrawal({ reference: "march" });
-  const made = (
-    await Promise.all([mia, jon, mia, jon].map((by) => stand.reserves.askWithdrawal(input, by)))
-  ).map(value);
+  const made = (await Promise.all([mia, jon, mia, jon].map((by) => stand.reserves.askWithdrawal(input, by)))).map(
+    value,
+  );
   expect(new Set(made.map(({ orderNo }) => orderNo)).size).toBe(1);
   const again = { merchantId, amount: 4_000n, reference: "march" };
   const others = [
@@ -119,7 +127,11 @@ test("the same reference with the same content is the same order, also in a race
 });
 
 test("an adjustment is booked against the account of its category, in its direction", async () => {
-  const adjust = async (direction: "credit" | "debit", category: "goodwill" | "settlement_correction", amount: bigint) => {
+  const adjust = async (
+    direction: "credit" | "debit",
+    category: "goodwill" | "settlement_correction",
+    amount: bigint,
+  ) => {
     references += 1;
     const input = { merchantId, amount, direction, category, reason: "as agreed", reference: `a${references}` };
     const order = value(await stand.reserves.askAdjustment(input, jon));

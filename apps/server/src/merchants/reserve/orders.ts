@@ -90,7 +90,8 @@ export async function approveOrder(
       if (known === null) return refused("reserve_order_unknown");
       if (known.askedBy === by.actor) return refused("own_order");
       const decided = await decide(tx, { order: known, status: "Booked", by, at: now });
-      if (!decided.isMine) return decided.order.status === "Booked" ? ok(decided.order) : refused("reserve_order_cancelled");
+      if (!decided.isMine)
+        return decided.order.status === "Booked" ? ok(decided.order) : refused("reserve_order_cancelled");
       // Last, so that the reserve, which purchases need, is locked only until the commit.
       return (await book(tx, { order: decided.order, at: now })) ? ok(decided.order) : refused("reserve_too_low");
     },

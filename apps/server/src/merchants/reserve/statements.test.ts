@@ -213,7 +213,9 @@ const step = fc.record({
   pauseMs: fc.constantFrom(0, 1, 999, 3_600_000, dayMs / 2 - 1, dayMs / 2, dayMs, 2 * dayMs),
 });
 
-test("statements equal the ledger, whatever moved when and whenever the days were closed", { timeout: 120_000 }, async () => {
+test("statements equal the ledger, whatever moved when and whenever the days were closed", {
+  timeout: 120_000,
+}, async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { minLength: 1, maxLength: 25 }),

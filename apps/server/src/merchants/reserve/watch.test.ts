@@ -80,7 +80,9 @@ test("a grace lets purchases go down to its end and no further; without one noth
   };
   const spendable = async () => {
     const reserve = await stand.idOf(merchantId, "reserve");
-    const locked = await inTransaction(stand.db.pool, (sql) => lockAvailable(sql, { merchantId, accountIds: [reserve] }));
+    const locked = await inTransaction(stand.db.pool, (sql) =>
+      lockAvailable(sql, { merchantId, accountIds: [reserve] }),
+    );
     return locked.get(reserve);
   };
   expect([await belowFloor(101n), await spendable()]).toEqual([true, 100n]);
@@ -131,9 +133,10 @@ test("settings that cannot be are refused, a change is in the audit, and a floor
     expect(await stand.reserves.changeSettings({ merchantId, change: wrong }, mia)).toEqual({ ok: false, reason });
   }
   expect(await change({ thresholds: [200n, 100n] })).toMatchObject({ thresholds: [100n, 200n] });
-  const { rows } = await stand.db.pool.query("SELECT actor, detail FROM audit_entry WHERE action = 'reserve.settings' AND merchant_id = $1", [
-    merchantId,
-  ]);
+  const { rows } = await stand.db.pool.query(
+    "SELECT actor, detail FROM audit_entry WHERE action = 'reserve.settings' AND merchant_id = $1",
+    [merchantId],
+  );
   expect(rows).toHaveLength(1);
   const settlement = await stand.idOf(merchantId, "settlement");
   const sql = "SELECT ledger.set_floor($1, $2, $3)";
