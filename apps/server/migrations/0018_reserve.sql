@@ -47,6 +47,70 @@ GRANT EXECUTE ON FUNCTION ledger.set_floor TO cardwright_app;
 CREATE INDEX transaction_odd_id ON ledger.transaction (merchant_id, created_at)
   WHERE substr(uuid_send(transaction_id), 1, 6) <> substr(int8send(created_at), 3);
 
+-- What moved one account in periods that follow each other (p_starts, the last one until p_end or for ever), by created_at: sums by
+-- period (from 0), kind of transaction and the account on the other side; 'placed' and 'released' for money that only went between
+-- the account's own buckets. fold_account takes the transactions with an id from p_first up to p_stop: both tables are walked along
+-- their keys side by side, 20,000 transactions in 0.15 s. With the planner's free choice it was 3 s among 400,000, when the tables had
+-- grown since it looked.
+CREATE FUNCTION ledger.fold_account(p_merchant integer, p_account uuid, p_starts bigint[], p_end bigint, p_first uuid, p_stop uuid)
+RETURNS TABLE (period integer, kind text, counterparty text, postings bigint, available bigint, held bigint)
+LANGUAGE plpgsql STABLE SET search_path = ledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_nestloop = off AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  SELECT f.period, f.kind,
+    CASE WHEN f.source <> f.destination THEN
+           (SELECT o.kind FROM account o WHERE o.merchant_id = p_merchant
+              AND o.account_id = CASE WHEN f.source = p_account THEN f.destination ELSE f.source END)
+         WHEN f.source_held THEN 'released' ELSE 'placed' END,
+    sum(f.postings)::bigint,
+    sum(f.amount * ((f.destination = p_account AND NOT f.destination_held)::integer - (f.source = p_account AND NOT f.source_held)::integer))::bigint,
+    sum(f.amount * ((f.destination = p_account AND f.destination_held)::integer - (f.source = p_account AND f.source_held)::integer))::bigint
+  FROM (
+    SELECT width_bucket(t.created_at, p_starts) - 1 AS period, t.kind, p.source_account_id AS source, p.source_held,
+      p.destination_account_id AS destination, p.destination_held, count(*) AS postings, sum(p.amount) AS amount
+    FROM transaction t
+    JOIN posting p ON p.transaction_id = t.transaction_id
+    WHERE t.merchant_id = p_merchant AND t.transaction_id >= p_first AND t.transaction_id < p_stop
+      AND t.created_at >= p_starts[1] AND t.created_at < coalesce(p_end, 9223372036854775807)
+      AND p.merchant_id = p_merchant AND p.transaction_id >= p_first AND p.transaction_id < p_stop
+      AND (p.source_account_id = p_account OR p.destination_account_id = p_account)
+    GROUP BY 1, 2, 3, 4, 5, 6
+  ) f
+  GROUP BY 1, 2, 3;
+END $$;
+
+-- The same of the transactions that fold_account does not find: booked in the periods, but with an id outside of p_first to p_stop.
+CREATE FUNCTION ledger.fold_odd(p_merchant integer, p_account uuid, p_starts bigint[], p_end bigint, p_first uuid, p_stop uuid)
+RETURNS TABLE (period integer, kind text, counterparty text, postings bigint, available bigint, held bigint)
+LANGUAGE plpgsql STABLE SET search_path = ledger, pg_temp SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+DECLARE
+  odd uuid;
+BEGIN
+  FOR odd IN
+    SELECT t.transaction_id FROM transaction t
+    WHERE t.merchant_id = p_merchant AND t.created_at >= p_starts[1] AND t.created_at < coalesce(p_end, 9223372036854775807)
+      AND substr(uuid_send(t.transaction_id), 1, 6) <> substr(int8send(t.created_at), 3)
+      AND NOT (t.transaction_id >= p_first AND t.transaction_id < p_stop)
+  LOOP
+    RETURN QUERY
+    SELECT width_bucket(t.created_at, p_starts) - 1, t.kind,
+      CASE WHEN p.source_account_id <> p.destination_account_id THEN o.kind WHEN p.source_held THEN 'released' ELSE 'placed' END, 1::bigint,
+      p.amount * ((p.destination_account_id = p_account AND NOT p.destination_held)::integer - (p.source_account_id = p_account AND NOT p.source_held)::integer),
+      p.amount * ((p.destination_account_id = p_account AND p.destination_held)::integer - (p.source_account_id = p_account AND p.source_held)::integer)
+    FROM transaction t
+    JOIN posting p ON p.merchant_id = t.merchant_id AND p.transaction_id = t.transaction_id
+    JOIN account o ON o.merchant_id = p_merchant
+      AND o.account_id = CASE WHEN p.source_account_id = p_account THEN p.destination_account_id ELSE p.source_account_id END
+    WHERE t.merchant_id = p_merchant AND t.transaction_id = odd
+      AND (p.source_account_id = p_account OR p.destination_account_id = p_account);
+  END LOOP;
+END $$;
+
+REVOKE ALL ON FUNCTION ledger.fold_account, ledger.fold_odd FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger.fold_account, ledger.fold_odd TO cardwright_app;
+
 -- ---- orders with four eyes ----
 
 -- reserve_order: a withdrawal from a merchant's reserve, or an adjustment of it, that one operator asks for and another approves. It

@@ -42,7 +42,7 @@ export const verify = {
 } as const;
 
 export const fold = {
-  /** Transactions summed up in one statement: about 0.2 s of the 15 s that a statement may take. */
+  /** Transactions summed up in one statement: 0.4 s of the 15 s that a statement may take. */
   transactionsPerPiece: 50_000,
 } as const;
 

@@ -22,13 +22,9 @@ const zeroPolicy = z
 
 const settingsBody = z.strictObject({
   zero_policy: zeroPolicy.exactOptional(),
-  thresholds: z
-    .array(amount)
-    .max(bounds.thresholdsMax)
-    .exactOptional()
-    .meta({
-      description: "Amounts below which the reserve is low: an event `reserve_low` each time it falls below one.",
-    }),
+  thresholds: z.array(amount).max(bounds.thresholdsMax).exactOptional().meta({
+    description: "Amounts below which the reserve is low: an event `reserve_low` each time it falls below one.",
+  }),
 });
 
 const settingsAnswer = z.strictObject({

@@ -37,10 +37,10 @@ export async function foldMovements(sql: Sql, request: FoldRequest): Promise<Fol
   if (from === undefined || (request.end !== null && request.end <= from)) return [];
   const stop = request.end === null ? lastUuid : firstUuid7At(request.end);
   const first = firstUuid7At(from);
-  const folded = await foldWhere(sql, request, { text: oddIds, values: [first, stop] });
+  const folded = await foldRange(sql, request, { by: "fold_odd", first, stop });
   for (let start = first; ; ) {
     const next = await pieceAfter(sql, { merchantId: request.merchantId, start, stop });
-    folded.push(...(await foldWhere(sql, request, { text: idRange, values: [start, next ?? stop] })));
+    folded.push(...(await foldRange(sql, request, { by: "fold_account", first: start, stop: next ?? stop })));
     if (next === null) return merged(folded);
     start = next;
   }
@@ -52,9 +52,11 @@ export async function firstMovementAt(
   account: { readonly merchantId: number; readonly accountId: string },
 ): Promise<number | null> {
   const { rows } = await sql.query<{ at: bigint }>(
-    `SELECT t.created_at AS at FROM ledger.posting p JOIN ledger.transaction t USING (merchant_id, transaction_id)
-     WHERE p.merchant_id = $1 AND (p.source_account_id = $2 OR p.destination_account_id = $2)
-     ORDER BY p.transaction_id LIMIT 1`,
+    `SELECT created_at AS at FROM ledger.transaction
+     WHERE merchant_id = $1 AND transaction_id = (
+       SELECT transaction_id FROM ledger.posting
+       WHERE merchant_id = $1 AND (source_account_id = $2 OR destination_account_id = $2)
+       ORDER BY transaction_id LIMIT 1)`,
     [account.merchantId, account.accountId],
   );
   return rows[0] === undefined ? null : Number(rows[0].at);
@@ -74,33 +76,15 @@ async function pieceAfter(
   return rows[0]?.id ?? null;
 }
 
-const idRange = `t.transaction_id >= $5 AND t.transaction_id < $6 AND p.transaction_id >= $5 AND p.transaction_id < $6`;
-/** The first condition is that of the index `transaction_odd_id`. */
-const oddIds = `substr(uuid_send(t.transaction_id), 1, 6) <> substr(int8send(t.created_at), 3)
-  AND NOT (t.transaction_id >= $5 AND t.transaction_id < $6)`;
-
-async function foldWhere(
+async function foldRange(
   sql: Sql,
   request: FoldRequest,
-  where: { readonly text: string; readonly values: readonly string[] },
+  range: { readonly by: "fold_account" | "fold_odd"; readonly first: string; readonly stop: string },
 ): Promise<FoldedMovements[]> {
-  const { rows } = await sql.query<Omit<FoldedMovements, "period"> & { period: number }>(
-    `SELECT width_bucket(t.created_at, $3::bigint[]) - 1 AS period, t.kind,
-       CASE WHEN p.source_account_id <> p.destination_account_id THEN other.kind
-            WHEN p.source_held THEN 'released' ELSE 'placed' END AS counterparty,
-       count(*) AS postings,
-       sum(CASE WHEN p.destination_account_id = $2 AND NOT p.destination_held THEN p.amount ELSE 0 END
-         - CASE WHEN p.source_account_id = $2 AND NOT p.source_held THEN p.amount ELSE 0 END)::bigint AS available,
-       sum(CASE WHEN p.destination_account_id = $2 AND p.destination_held THEN p.amount ELSE 0 END
-         - CASE WHEN p.source_account_id = $2 AND p.source_held THEN p.amount ELSE 0 END)::bigint AS held
-     FROM ledger.transaction t
-     JOIN ledger.posting p ON p.merchant_id = t.merchant_id AND p.transaction_id = t.transaction_id
-     JOIN ledger.account other ON other.merchant_id = p.merchant_id AND other.account_id =
-       CASE WHEN p.source_account_id = $2 THEN p.destination_account_id ELSE p.source_account_id END
-     WHERE t.merchant_id = $1 AND p.merchant_id = $1 AND (p.source_account_id = $2 OR p.destination_account_id = $2)
-       AND t.created_at >= ($3::bigint[])[1] AND ($4::bigint IS NULL OR t.created_at < $4) AND ${where.text}
-     GROUP BY 1, 2, 3`,
-    [request.merchantId, request.accountId, request.starts, request.end, ...where.values],
+  const { merchantId, accountId, starts, end } = request;
+  const { rows } = await sql.query<FoldedMovements>(
+    `SELECT period, kind, counterparty, postings, available, held FROM ledger.${range.by}($1, $2, $3, $4, $5, $6)`,
+    [merchantId, accountId, starts, end, range.first, range.stop],
   );
   return rows;
 }
