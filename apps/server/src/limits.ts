@@ -68,6 +68,8 @@ export const reserve = {
   closeMerchantsMax: 50,
   /** Days of a merchant closed, or looked through again, in one transaction. */
   closeDaysMax: 31,
+  /** Closed days that are folded once more when the next one is closed: what was committed days late, and cancels out, is found so. */
+  foldAgainDays: 7,
   /** Before a statement is read its merchant's days are closed, at most so many times `closeDaysMax`: 13 months and more. */
   closeRoundsMax: 14,
   /** Days in one answer: a leap year. */

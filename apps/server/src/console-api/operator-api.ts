@@ -36,7 +36,7 @@ const bodyBytesMax = 32_768;
 
 /**
  * The operator's API, a Fastify plugin to be mounted at `/operator/v1`. It brings its own body parser, validators, error answers
- * and guard, so nothing of the server around it changes what it accepts. Everything but its OpenAPI document asks for the admin
+ * and guard, so nothing of the server around it changes what it accepts. Everything but its OpenAPI document asks for an operator's
  * token. Throws at once for a token that is too short.
  */
 export function operatorApi(deps: OperatorApiDeps): FastifyPluginAsync {

@@ -52,7 +52,7 @@ export async function closeFinishedDays(deps: ReserveDeps): Promise<number> {
 }
 
 /**
- * Closes finished days of one merchant, and holds the closed ones against the ledger: the last one is folded again, and all of them
+ * Closes finished days of one merchant, and holds the closed ones against the ledger: those of the last week are folded again, and all of them
  * must lead to the reserve's present balance. What was committed after its day was closed is found so and added to its day.
  */
 async function closeDays(deps: ReserveDeps, merchantId: number): Promise<number> {
@@ -127,23 +127,20 @@ async function close(
   const ends = dayEnds(opened, days);
   const until = ends.at(-1) ?? last?.untilAt ?? 0;
   const isCaughtUp = nextDay + days > lastFinished;
-  // The periods: the last closed day once more, the days that are closed now, and the time since.
-  const starts = [last?.fromAt ?? [], last?.untilAt ?? 0, ends].flat();
-  const end = isCaughtUp ? null : until;
-  const lines = await foldLines(tx, {
-    merchantId,
-    accountId,
-    starts: end === null ? starts : starts.slice(0, -1),
-    end,
-  });
-  const first = last === null ? 0 : 1;
-  const again =
-    last === null ? null : await compareDay(tx, { merchantId, stored: last, lines: lines[0] ?? {}, at: now });
+  const againDays = days > 0 ? bounds.foldAgainDays : 1;
+  const stored = (await selectStatementsBefore(tx, { merchantId, day: nextDay, limit: againDays })).toReversed();
+  // The periods: closed days once more, the days that are closed now, and the time since.
+  const starts = [...stored.map(({ fromAt }) => fromAt), last?.untilAt ?? 0, ...ends];
+  const lines = isCaughtUp
+    ? await foldLines(tx, { merchantId, accountId, starts, end: null })
+    : await foldLines(tx, { merchantId, accountId, starts: starts.slice(0, -1), end: until });
+  const added = await compareDays(tx, { merchantId, stored, lines, at: now });
+  const again = last === null ? null : { ...last, closing: plus(last.closing, added) };
   const statements: ReserveStatement[] = [];
   for (const [index, untilAt] of ends.entries()) {
     const previous = statements.at(-1) ?? again;
-    const statement = statementOf({ previous, day: nextDay + index, untilAt, lines: lines[first + index] ?? {} });
-    statements.push({ ...statement, revision: 1 });
+    const own = lines[stored.length + index] ?? {};
+    statements.push({ ...statementOf({ previous, day: nextDay + index, untilAt, lines: own }), revision: 1 });
   }
   const newest = statements.at(-1) ?? again;
   const book = { ...opened, last: newest, nextDay: nextDay + days };
@@ -156,12 +153,16 @@ async function close(
   const found = after(newest?.closing ?? zero, open);
   const missing = difference(opened.balance, found);
   if (sameBalance(missing, zero)) return { book, closed: days };
-  await searchBack(tx, { book, before: last?.day ?? nextDay, missing, at: now });
-  const [shifted = null] = await selectStatementsBefore(tx, { merchantId, day: book.nextDay, limit: 1 });
+  await searchBack(tx, { book, before: stored[0]?.day ?? nextDay, missing, at: now });
+  const shifted = newest === null ? null : { ...newest, closing: plus(newest.closing, missing) };
   return { book: { ...book, last: shifted }, closed: days };
 }
 
 const zero: ReserveBalance = { available: 0n, held: 0n };
+
+function plus(left: ReserveBalance, right: ReserveBalance): ReserveBalance {
+  return { available: left.available + right.available, held: left.held + right.held };
+}
 
 function difference(left: ReserveBalance, right: ReserveBalance): ReserveBalance {
   return { available: left.available - right.available, held: left.held - right.held };
@@ -191,27 +192,26 @@ export function statementOf(parts: {
   return { day, fromAt: previous?.untilAt ?? 0, untilAt, opening, lines, closing, revision: 0 };
 }
 
-/** Adds to a closed day what it lacks; answers the day as it is then. */
-async function compareDay(
+/** Adds to closed days what they lack; answers what that is in all. */
+async function compareDays(
   tx: Sql,
-  day: {
+  days: {
     readonly merchantId: number;
-    readonly stored: ReserveStatement;
-    readonly lines: LineSums;
+    readonly stored: readonly ReserveStatement[];
+    readonly lines: readonly LineSums[];
     readonly at: number;
   },
-): Promise<ReserveStatement> {
-  const { merchantId, stored, lines, at } = day;
-  if (sameLines(stored.lines, lines)) return stored;
-  const closing = after(stored.opening, lines);
-  await restateDay(tx, {
-    merchantId,
-    day: stored.day,
-    lines,
-    difference: difference(closing, stored.closing),
-    at,
-  });
-  return { ...stored, lines, closing, revision: stored.revision + 1 };
+): Promise<ReserveBalance> {
+  const { merchantId, stored, at } = days;
+  let added = zero;
+  for (const [index, { day, opening, closing, ...known }] of stored.entries()) {
+    const lines = days.lines[index] ?? {};
+    if (sameLines(known.lines, lines)) continue;
+    const lacked = difference(after(opening, lines), closing);
+    await restateDay(tx, { merchantId, day, lines, difference: lacked, at });
+    added = plus(added, lacked);
+  }
+  return added;
 }
 
 /**
@@ -237,10 +237,7 @@ async function searchBack(
       throw new Error("the statements of a reserve do not lead to its balance");
     }
     const lines = await foldLines(tx, { merchantId, accountId, starts: stored.map(({ fromAt }) => fromAt), end });
-    for (const [index, day] of stored.entries()) {
-      const { closing } = await compareDay(tx, { merchantId, stored: day, lines: lines[index] ?? {}, at: search.at });
-      missing = difference(missing, difference(closing, day.closing));
-    }
+    missing = difference(missing, await compareDays(tx, { merchantId, stored, lines, at: search.at }));
     before = stored[0]?.day ?? before;
   }
 }

@@ -88,7 +88,7 @@ export async function restateDay(
        opening_held = opening_held + CASE WHEN day = $2 THEN 0 ELSE $5::bigint END,
        closing_available = closing_available + $4::bigint, closing_held = closing_held + $5::bigint,
        revision = revision + 1, changed_at = $6
-     WHERE merchant_id = $1 AND day >= $2`,
+     WHERE merchant_id = $1 AND (day = $2 OR day > $2 AND ($4::bigint <> 0 OR $5::bigint <> 0))`,
     [merchantId, day, linesText(lines), difference.available, difference.held, at],
   );
 }

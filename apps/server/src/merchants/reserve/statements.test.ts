@@ -153,6 +153,20 @@ test("a hold that was placed and released late is found although the balance doe
   });
 });
 
+test("late movements of different days that cancel each other out are found when the next day is closed", async () => {
+  const { merchantId } = await stand.newMerchant();
+  await stand.recharge(merchantId, 100n);
+  stand.moveTo(start + 7 * dayMs + minute);
+  await stand.reserves.statements({ merchantId });
+  await stand.recharge(merchantId, 60n, start + dayMs);
+  await stand.move({ merchantId, kind: "fee", to: "platform_income", amount: 60n, at: start + 4 * dayMs });
+  stand.moveTo(start + 8 * dayMs + minute);
+  const list = await stand.reserves.statements({ merchantId });
+  expect(list.map(({ closing }) => closing.available)).toEqual([100n, 160n, 160n, 160n, 100n, 100n, 100n, 100n, 100n]);
+  expect([list[1]?.lines.recharges?.available, list[4]?.lines.fees?.available]).toEqual([60n, -60n]);
+  expect(await stand.brokenRules()).toEqual([]);
+});
+
 test("a transaction whose id says another time than its booking is in the day of its booking, once", async () => {
   const { merchantId } = await stand.newMerchant();
   const at = start + 3 * dayMs;
