@@ -5,6 +5,7 @@ import { clearingRules } from "../apps/server/src/clearing/index.ts";
 import { consumptionRules } from "../apps/server/src/consumptions/index.ts";
 import { createPool, DatabaseRefused, explainConnectionFailure, migrate } from "../apps/server/src/database/index.ts";
 import { verifyLedger } from "../apps/server/src/ledger/index.ts";
+import { statementRules } from "../apps/server/src/merchants/index.ts";
 import { fail } from "./failure.ts";
 import { dataDirectoryHelp, dataDirectoryOf } from "./sandbox/data-directory.ts";
 import { openDatabase } from "./sandbox/database.ts";
@@ -70,7 +71,7 @@ async function hasLedger(pool: ReturnType<typeof createPool>, url: string): Prom
 
 async function report(pool: ReturnType<typeof createPool>, progress: (step: string) => void): Promise<number> {
   const ledger = await verifyLedger(pool, {
-    extraRules: [...consumptionRules, ...clearingRules],
+    extraRules: [...consumptionRules, ...clearingRules, ...statementRules],
     onProgress: progress,
   });
   progress("the audit's hash chains");

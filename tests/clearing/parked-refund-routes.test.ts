@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { operatorApi } from "../../apps/server/src/console-api/index.ts";
-import { createExchange } from "../../apps/server/src/exchange/index.ts";
+import { operatorRooms } from "../../apps/server/src/console-api/operator-rooms.testing.ts";
 import { openProgramme, type Programme, presentmentWith, type ReadyCard } from "../support/programme.ts";
 import { authorized, mustBeClean } from "./books.ts";
 
@@ -9,20 +9,20 @@ const adminToken = "test-admin-token-of-32-characters";
 let programme: Programme;
 let card: ReadyCard;
 let app: FastifyInstance;
+let rooms: ReturnType<typeof operatorRooms>;
 
 beforeAll(async () => {
   programme = await openProgramme();
   card = await programme.issueCard();
   app = Fastify({ logger: false });
-  const { merchants, products, credit, clearing, management, clock } = programme;
-  const exchange = createExchange({ pool: programme.db.pool, clock, ageMsMax: null });
-  const callbacks = { events: { list: async () => [] } };
-  const rooms = { merchants, products, credit, exchange, callbacks, clearing, management };
-  await app.register(operatorApi({ ...rooms, clock, adminToken }));
+  const { clearing, clock } = programme;
+  rooms = operatorRooms(programme.db, clock);
+  await app.register(operatorApi({ ...rooms, clearing, clock, adminToken }));
 });
 
 afterAll(async () => {
   await app.close();
+  await rooms.callbacks.stop();
   await mustBeClean(programme);
   await programme.close();
 });

@@ -131,7 +131,8 @@ test("the table of settings names every setting of the server, with its default,
     if (name in required) {
       return [name, "required"];
     }
-    const text = name === "SUMSUB_URL" ? "" : String(value);
+    const told = typeof value === "object" ? value.map((entry) => JSON.stringify(entry)).join(",") : String(value);
+    const text = name === "SUMSUB_URL" ? "" : told;
     return [name, text === "" ? "empty" : `\`${text}\``];
   });
   expect(new Map(documented.map(([name = "", fallback]) => [name, fallback]))).toEqual(

@@ -9,7 +9,7 @@ import { createCredit } from "#credit/index.ts";
 import { createPool, migrate } from "#database/index.ts";
 import { createExchange } from "#exchange/index.ts";
 import { type Clock, systemClock } from "#kernel/index.ts";
-import { createMerchants } from "#merchants/index.ts";
+import { createMerchants, createReserves } from "#merchants/index.ts";
 import { createProducts } from "#products/index.ts";
 import { createApiSecret, createVault } from "#vault/index.ts";
 import type { Config } from "./config.ts";
@@ -81,6 +81,7 @@ export function composeRooms(options: RoomsOptions) {
       delete: (secret) => vault.deleteSecret(secret),
     },
   });
+  const reserves = createReserves({ pool, clock });
   const products = createProducts({ pool, clock });
   const kyc = createSumsubClient({
     baseUrl: options.kycUrl,
@@ -179,6 +180,7 @@ export function composeRooms(options: RoomsOptions) {
     metrics,
     vault,
     merchants,
+    reserves,
     products,
     kyc,
     credit,

@@ -5,6 +5,7 @@ const whole = {
   DATABASE_URL: "postgres://someone:hidden@127.0.0.1/cards",
   VAULT_MASTER_KEYS: "k1:hidden",
   ADMIN_TOKEN: "hidden-hidden-hidden-hidden",
+  OPERATORS: `mia:hidden-${"m".repeat(32)}, jon:hidden-${"j".repeat(32)}`,
   NETWORK_TOKEN: "hidden-hidden-hidden-hidden",
   SUMSUB_URL: "https://kyc.example",
   SUMSUB_APP_TOKEN: "hidden",
@@ -37,4 +38,24 @@ test("printing the settings shows no secret", () => {
 test("the settings cannot be changed after the start", () => {
   const config = readConfig(whole);
   expect(() => Object.assign(config, { CARDWRIGHT_ENV: "sandbox" })).toThrow(TypeError);
+});
+
+test("operators are people with a name and a long token of their own", () => {
+  expect(readConfig(whole).OPERATORS.map(({ name }) => name)).toEqual(["mia", "jon"]);
+  expect(readConfig({ ...whole, OPERATORS: undefined }).OPERATORS).toEqual([]);
+  const token = "t".repeat(32);
+  for (const [wrong, why] of [
+    [`mia:${token.slice(1)}`, /each token of at least 32/u],
+    [`Mia Miller:${token}`, /name:token/u],
+    [token, /name:token/u],
+    [`admin:${token}`, /belongs to ADMIN_TOKEN/u],
+    [`mia:${token},mia:${token}x`, /there once/u],
+    [`mia:${token},jon:${token}`, /there once/u],
+  ] as const) {
+    expect(() => readConfig({ ...whole, OPERATORS: wrong })).toThrow(why);
+    expect(() => readConfig({ ...whole, OPERATORS: wrong })).not.toThrow(new RegExp(token.slice(1), "u"));
+  }
+  expect(() => readConfig({ ...whole, ADMIN_TOKEN: token, OPERATORS: `mia:${token}` })).toThrow(
+    /token of ADMIN_TOKEN/u,
+  );
 });

@@ -13,6 +13,34 @@ const list = z
       .filter((entry) => entry !== ""),
   );
 
+/** A person who may call the operator's API: the name is written into the audit, the token is secret. */
+export interface OperatorToken {
+  readonly name: string;
+  readonly token: string;
+}
+
+/** `name:token`, comma separated. One token under two names would let one person be two pairs of eyes. */
+const operators = list.transform((entries, context): readonly OperatorToken[] => {
+  const found = entries.map((entry) => /^([a-z][a-z0-9._-]{0,31}):([^\s,]{32,512})$/u.exec(entry) ?? []);
+  const known = found.map(([, name = "", token = ""]) => ({ name, token }));
+  const wrong = operatorsFault(known);
+  if (wrong !== null) context.addIssue({ code: "custom", message: wrong });
+  return known;
+});
+
+function operatorsFault(entries: readonly OperatorToken[]): string | null {
+  if (entries.length > operatorsMax) return `at most ${operatorsMax} operators`;
+  const names = new Set(entries.map(({ name }) => name));
+  if (names.has("")) return "must be name:token, comma separated, each token of at least 32 characters";
+  if (names.has("admin")) return "the name admin belongs to ADMIN_TOKEN";
+  const tokens = new Set(entries.map(({ token }) => token));
+  const isUnique = names.size === entries.length && tokens.size === entries.length;
+  return isUnique ? null : "each name and each token may be there once";
+}
+
+/** Each call is compared with every one of them; more people than that do not run an issuing platform. */
+const operatorsMax = 100;
+
 export const roles = ["api", "worker", "network", "all"] as const;
 export type Role = (typeof roles)[number];
 
@@ -34,7 +62,9 @@ const settings = z.object({
   TRUSTED_PROXIES: list,
   /** `id:base64` of 32 bytes, comma separated; the first one encrypts. */
   VAULT_MASTER_KEYS: z.string().min(1),
+  /** The operator `admin`. */
   ADMIN_TOKEN: secret,
+  OPERATORS: operators,
   NETWORK_TOKEN: secret,
   /** Empty in the sandbox: then the API process brings its own KYC simulator, on KYC_SIMULATOR_PORT. */
   SUMSUB_URL: z.union([z.literal(""), z.url({ protocol: /^https?$/u })]).default(""),
@@ -50,10 +80,15 @@ const settings = z.object({
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "silent"]).default("info"),
 });
 
-const schema = settings.refine(
-  ({ CARDWRIGHT_ENV, SUMSUB_URL }) => CARDWRIGHT_ENV === "sandbox" || SUMSUB_URL.startsWith("https://"),
-  { path: ["SUMSUB_URL"], message: "production needs an https URL" },
-);
+const schema = settings
+  .refine(({ CARDWRIGHT_ENV, SUMSUB_URL }) => CARDWRIGHT_ENV === "sandbox" || SUMSUB_URL.startsWith("https://"), {
+    path: ["SUMSUB_URL"],
+    message: "production needs an https URL",
+  })
+  .refine(({ ADMIN_TOKEN, OPERATORS }) => OPERATORS.every(({ token }) => token !== ADMIN_TOKEN), {
+    path: ["OPERATORS"],
+    message: "nobody may have the token of ADMIN_TOKEN",
+  });
 
 export type Config = Readonly<z.output<typeof schema>>;
 
@@ -62,6 +97,7 @@ const secrets: readonly (keyof Config)[] = [
   "DATABASE_URL",
   "VAULT_MASTER_KEYS",
   "ADMIN_TOKEN",
+  "OPERATORS",
   "NETWORK_TOKEN",
   "SUMSUB_APP_TOKEN",
   "SUMSUB_SECRET",

@@ -45,6 +45,44 @@ export const verify = {
   digestPiece: 20_000,
 } as const;
 
+export const fold = {
+  /** Transactions summed up in one statement: 0.4 s of the 15 s that a statement may take. */
+  transactionsPerPiece: 50_000,
+} as const;
+
+export const reserve = {
+  /** Minor units of USD: ten billion, as of a recharge. */
+  amountMax: 1_000_000_000_000n,
+  referenceCharactersMax: 128,
+  destinationCharactersMax: 256,
+  reasonCharactersMax: 512,
+  /** Warnings of one merchant: more would not be read. */
+  thresholdsMax: 10,
+  /** How often the worker compares reserves with their thresholds. */
+  watchEveryMs: 1_000,
+  /** Merchants warned about in one round. */
+  watchBatchMax: 100,
+  /**
+   * A day is closed so long after its end: a movement is committed after the moment it carries, by at most the 15 s of a statement and
+   * its repeats. One that is later still is added when it is found.
+   */
+  closeDelayMs: 60_000,
+  closeEveryMs: 5_000,
+  /** Merchants whose days are closed in one round. */
+  closeMerchantsMax: 50,
+  /** Days of a merchant closed, or looked through again, in one transaction. */
+  closeDaysMax: 31,
+  /** Closed days that are folded once more when the next one is closed: what was committed days late, and cancels out, is found so. */
+  foldAgainDays: 7,
+  /** Before a statement is read its merchant's days are closed, at most so many times `closeDaysMax`: 13 months and more. */
+  closeRoundsMax: 14,
+  /** Days in one answer: a leap year. */
+  statementDaysMax: 366,
+  /** The forecast looks back so far, and takes less than the second for that. */
+  forecastWindowMs: 7 * 86_400_000,
+  forecastWindowMsMin: 86_400_000,
+} as const;
+
 export const cards = {
   /** Wrong tries in a row before a card's activation is locked (contract section 9). */
   activationFailuresMax: 5,

@@ -16,7 +16,7 @@ import { composeRooms, describeError, openPools, type Pools, prepareDatabase, ty
 import { type Config, ConfigError, describeConfig } from "./config.ts";
 import { type DatabaseWatch, watchDatabase } from "./database-watch.ts";
 import { kycWebhookPath, kycWebhooks } from "./kyc-webhooks.ts";
-import { platform as bounds, scheduledWork as dueBounds, stopping } from "./limits.ts";
+import { platform as bounds, scheduledWork as dueBounds, reserve, stopping } from "./limits.ts";
 import { type Loop, startLoops } from "./loops.ts";
 import { buildOperations } from "./operations.ts";
 import { countRequests, type RequestsUnderWay } from "./requests-under-way.ts";
@@ -265,9 +265,12 @@ async function apiServer(parts: ServerParts & { readonly sandbox: SandboxFace | 
   const publicUrl = config.PUBLIC_URL === "" ? `http://${config.HTTP_HOST}:${config.API_PORT}` : config.PUBLIC_URL;
   app.addHook("onRequest", async (request, reply) => refuseWhileStopping(state, request, reply));
   await app.register(openApi({ ...rooms, clock: systemClock, log, publicUrl, isStopping: () => state.stopping }));
-  await app.register(operatorApi({ ...rooms, clock: systemClock, adminToken: config.ADMIN_TOKEN }), {
-    prefix: "/operator/v1",
-  });
+  await app.register(
+    operatorApi({ ...rooms, clock: systemClock, adminToken: config.ADMIN_TOKEN, operators: config.OPERATORS }),
+    {
+      prefix: "/operator/v1",
+    },
+  );
   await app.register(kycWebhooks({ cardholders: rooms.cardholders, log }));
   if (sandbox !== null) {
     await app.register(sandbox.api);
@@ -290,7 +293,7 @@ function refuseWhileStopping(
 
 /** The background work, each round safe in any number of processes at once. */
 function workerLoops(rooms: Rooms): Loop[] {
-  const { clock, authorization, cardholders, cards, callbacks } = rooms;
+  const { clock, authorization, cardholders, cards, callbacks, reserves } = rooms;
   const work = scheduledWork(rooms);
   const doWhatIsDue = async (): Promise<number> => {
     const endsAt = performance.now() + dueBounds.roundMsMax;
@@ -302,6 +305,8 @@ function workerLoops(rooms: Rooms): Loop[] {
     { name: "what is due", waitMs: 250, round: doWhatIsDue },
     { name: "identity checks", waitMs: 250, round: async () => (await cardholders.pollDue(bounds.kycPollMax)).changed },
     { name: "cards being made", waitMs: 250, round: () => cards.advanceMaking() },
+    { name: "low reserves", waitMs: reserve.watchEveryMs, round: () => reserves.warnOfLowReserves() },
+    { name: "reserve statements", waitMs: reserve.closeEveryMs, round: () => reserves.closeFinishedDays() },
     { name: "old client tokens", waitMs: 60_000, round: () => cards.removeOldTokens() },
     { name: "old merchant events", waitMs: 60_000, round: () => callbacks.events.removeOld() },
     { name: "old callbacks", waitMs: 60_000, round: () => callbacks.history.removeOld() },

@@ -21,7 +21,7 @@ export interface ErrorAnswer {
 
 /** Errors of the API itself, before or beside the rooms. */
 export const ownErrors = {
-  unauthorized: { status: 401, message: "send Authorization: Bearer with the admin token" },
+  unauthorized: { status: 401, message: "send Authorization: Bearer with your token" },
   too_many_attempts: { status: 429, message: "too many wrong tokens from this address; wait" },
   invalid_json: { status: 400, message: "the body is not JSON as it is read here: UTF-8, no duplicate keys" },
   invalid_field: { status: 400, message: "is not valid" },

@@ -9,7 +9,7 @@ const eventAnswer = z.strictObject({
   event_id: z.string(),
   kind: z.string().meta({
     description:
-      "`circuit_opened`: the merchant's server failed so often that it is not asked for a while; `circuit_closed`: it answers again. `management_fee_failed`: a card's management fee could not be taken and is tried again at `retry_at`; `card_cancelled`: nor then; `management_fee_missed`: nor then, but the card is exempt. Other kinds may follow.",
+      "`circuit_opened`: the merchant's server failed so often that it is not asked for a while; `circuit_closed`: it answers again. `management_fee_failed`: a card's management fee could not be taken and is tried again at `retry_at`; `card_cancelled`: nor then; `management_fee_missed`: nor then, but the card is exempt. `reserve_low`: the available reserve has fallen below one of the merchant's thresholds. Other kinds may follow.",
   }),
   detail: z
     .record(z.string(), z.union([z.string(), z.number()]))
@@ -26,8 +26,8 @@ export function eventRoutes(deps: {
     route({
       method: "GET",
       path: "/merchants/{merchant_no}/events",
-      summary: "List what happened to a merchant's server, newest first",
-      description: "Each process of the platform finds out for itself. Events are kept for 90 days.",
+      summary: "List what happened to a merchant's server and reserve, newest first",
+      description: "Each process of the platform finds out about the server for itself. Events are kept for 90 days.",
       status: 200,
       params: merchantParams,
       query: z.strictObject(pageQuery),

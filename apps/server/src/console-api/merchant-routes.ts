@@ -85,12 +85,6 @@ const merchantAnswer = z.strictObject({
   created_at: timeMs,
 });
 
-const reserveAnswer = z.strictObject({
-  currency: z.literal("USD"),
-  available: z.string().meta({ description: "Can be spent.", examples: ["100.00"] }),
-  held: z.string().meta({ description: "Held by authorizations.", examples: ["0.00"] }),
-});
-
 const creditAnswer = z.strictObject({
   currency: z.literal("TUSDT"),
   outstanding: z.string().meta({ description: "What all cardholders hold, bonus included.", examples: ["80.00"] }),
@@ -112,7 +106,7 @@ export interface MerchantRouteDeps {
   readonly credit: Credit;
 }
 
-/** Merchants, their settings and their reserve. */
+/** Merchants, their settings and what their cardholders hold. */
 export function merchantRoutes({ merchants, credit }: MerchantRouteDeps): Route[] {
   return [
     route({
@@ -177,22 +171,6 @@ export function merchantRoutes({ merchants, credit }: MerchantRouteDeps): Route[
         };
         const changed = await merchants.update({ merchantId: merchant.merchantId, change }, by);
         return changed.ok ? ok(merchantToWire(changed.value)) : changed;
-      },
-    }),
-    route({
-      method: "GET",
-      path: "/merchants/{merchant_no}/reserve",
-      summary: "Read a merchant's reserve",
-      status: 200,
-      params: merchantParams,
-      answer: reserveAnswer,
-      refusals: ["merchant_unknown"],
-      handle: async ({ params }) => {
-        const merchant = await merchants.find(params.merchant_no);
-        const reserve = merchant === null ? null : await merchants.reserveOf(merchant.merchantId);
-        if (reserve === null) return refused("merchant_unknown");
-        const text = (minor: bigint): string => formatAmount(minor, decimalsOf("USD"));
-        return ok({ currency: "USD" as const, available: text(reserve.available), held: text(reserve.held) });
       },
     }),
     route({

@@ -130,7 +130,11 @@ test("a merchant is created, read, listed and changed", async () => {
   expect(await call("GET", "/merchants?page=0&size=1")).toMatchObject({ status: 200, body: { list: [created.body] } });
   const changed = await call("PATCH", path, { status: "Disabled", callback_url: "" });
   expect(changed).toMatchObject({ status: 200, body: { ...created.body, status: "Disabled", callback_url: "" } });
-  expect((await call("GET", `${path}/reserve`)).body).toEqual({ currency: "USD", available: "0.00", held: "0.00" });
+  expect((await call("GET", `${path}/reserve`)).body).toMatchObject({
+    currency: "USD",
+    available: "0.00",
+    held: "0.00",
+  });
 });
 
 test.each([
@@ -382,7 +386,7 @@ test("every change stands in the audit with the operator and the request, and th
   const { rows } = await database.pool.query("SELECT actor, request_id, action FROM audit_entry WHERE subject = $1", [
     merchantNo,
   ]);
-  expect(rows).toEqual([{ actor: "operator", request_id: "request-7", action: "merchant.create" }]);
+  expect(rows).toEqual([{ actor: "admin", request_id: "request-7", action: "merchant.create" }]);
   expect(await verifyAudit(database.pool)).toMatchObject({ ok: true });
 });
 
@@ -390,6 +394,7 @@ test("the document describes every endpoint, its parameters and its errors", asy
   const document = (await call("GET", "/openapi.json")).body;
   const paths = document["paths"];
   expect(Object.keys(paths ?? {}).toSorted()).toEqual([
+    "/adjustments",
     "/bins",
     "/bins/{card_bin_no}",
     "/exchange-rates",
@@ -405,6 +410,8 @@ test("the document describes every endpoint, its parameters and its errors", asy
     "/merchants/{merchant_no}/events",
     "/merchants/{merchant_no}/management-exemptions",
     "/merchants/{merchant_no}/reserve",
+    "/merchants/{merchant_no}/reserve/statements",
+    "/merchants/{merchant_no}/reserve/statements/{day}",
     "/packages",
     "/packages/{package_no}",
     "/parked-refunds",
@@ -412,6 +419,11 @@ test("the document describes every endpoint, its parameters and its errors", asy
     "/recharges",
     "/recharges/{recharge_no}/confirm",
     "/recharges/{recharge_no}/reject",
+    "/reserve-orders",
+    "/reserve-orders/{order_no}",
+    "/reserve-orders/{order_no}/approve",
+    "/reserve-orders/{order_no}/cancel",
+    "/withdrawals",
   ]);
   expect(paths).toMatchObject({
     "/recharges/{recharge_no}/confirm": {

@@ -8,7 +8,7 @@ import type { Credit } from "#credit/index.ts";
 import { errorCode } from "#database/index.ts";
 import type { Exchange } from "#exchange/index.ts";
 import type { Clock } from "#kernel/index.ts";
-import type { Merchants } from "#merchants/index.ts";
+import type { Merchants, Reserves } from "#merchants/index.ts";
 import type { Products } from "#products/index.ts";
 import { bonusRoutes } from "./bonus-routes.ts";
 import { credentialRoutes } from "./credential-routes.ts";
@@ -21,11 +21,14 @@ import { operatorOpenApi } from "./openapi.ts";
 import { parkedRefundRoutes } from "./parked-refund-routes.ts";
 import { productRoutes } from "./product-routes.ts";
 import { rechargeRoutes } from "./recharge-routes.ts";
-import type { Route } from "./route.ts";
-import { createTokenGuard, type TokenGuard } from "./token-guard.ts";
+import { reserveOrderRoutes } from "./reserve-order-routes.ts";
+import { reserveRoutes } from "./reserve-routes.ts";
+import { CsvText, type Route } from "./route.ts";
+import { createTokenGuard, type Operator, type TokenGuard } from "./token-guard.ts";
 
 export interface OperatorApiDeps {
   readonly merchants: Merchants;
+  readonly reserves: Reserves;
   readonly products: Products;
   readonly credit: Credit;
   readonly exchange: Exchange;
@@ -35,6 +38,8 @@ export interface OperatorApiDeps {
   readonly clock: Clock;
   /** At least 24 characters. */
   readonly adminToken: string;
+  /** Operators with a token of their own, beside `admin`. */
+  readonly operators?: readonly Operator[];
 }
 
 /** The longest body is a package with its texts, below 20 KiB. */
@@ -42,7 +47,7 @@ const bodyBytesMax = 32_768;
 
 /**
  * The operator's API, a Fastify plugin to be mounted at `/operator/v1`. It brings its own body parser, validators, error answers
- * and guard, so nothing of the server around it changes what it accepts. Everything but its OpenAPI document asks for the admin
+ * and guard, so nothing of the server around it changes what it accepts. Everything but its OpenAPI document asks for an operator's
  * token. Throws at once for a token that is too short.
  */
 export function operatorApi(deps: OperatorApiDeps): FastifyPluginAsync {
@@ -55,9 +60,10 @@ export function operatorApi(deps: OperatorApiDeps): FastifyPluginAsync {
     answerErrors(app);
     app.get("/openapi.json", (_request, reply) => reply.type("application/json; charset=utf-8").send(document));
     await app.register(async (guarded) => {
-      guarded.addHook("onRequest", admission(guard));
+      const admitted: Admitted = new WeakMap();
+      guarded.addHook("onRequest", admission(guard, admitted));
       for (const route of routes) {
-        registerRoute(guarded, route);
+        registerRoute(guarded, { route, admitted });
       }
     });
   };
@@ -71,6 +77,8 @@ export function operatorRoutes(deps: Omit<OperatorApiDeps, "clock" | "adminToken
     ...rechargeRoutes(deps),
     ...parkedRefundRoutes(deps),
     ...bonusRoutes(deps),
+    ...reserveRoutes(deps),
+    ...reserveOrderRoutes(deps),
     ...productRoutes(deps),
     ...exchangeRoutes(deps),
     ...managementRoutes(deps),
@@ -120,11 +128,15 @@ function answerErrors(app: FastifyInstance): void {
   app.setNotFoundHandler((_request, reply) => sendError(reply, ownError("not_found")));
 }
 
-function admission(guard: TokenGuard) {
+/** The name of the operator whose token a request carries. */
+type Admitted = WeakMap<FastifyRequest, string>;
+
+function admission(guard: TokenGuard, requests: Admitted) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     const admitted = guard({ authorization: request.headers.authorization, address: request.ip });
     switch (admitted.kind) {
       case "admitted":
+        requests.set(request, admitted.operator);
         return undefined;
       case "wrong_token":
         return sendError(reply.header("WWW-Authenticate", "Bearer"), ownError("unauthorized"));
@@ -137,7 +149,7 @@ function admission(guard: TokenGuard) {
   };
 }
 
-function registerRoute(app: FastifyInstance, route: Route): void {
+function registerRoute(app: FastifyInstance, { route, admitted }: { route: Route; admitted: Admitted }): void {
   app.route({
     method: route.method,
     url: route.path.replaceAll(/\{([a-z_]+)\}/gu, ":$1"),
@@ -154,11 +166,16 @@ function registerRoute(app: FastifyInstance, route: Route): void {
     },
     handler: async (request, reply) => {
       const { params, query, body } = request;
-      const by = { actor: "operator", requestId: request.id };
-      const outcome = await route.handle({ params, query, body, by });
+      const actor = admitted.get(request);
+      if (actor === undefined) throw new Error("a call came past the guard");
+      const accept = request.headers.accept ?? "";
+      const outcome = await route.handle({ params, query, body, accept, by: { actor, requestId: request.id } });
       if (!outcome.ok) return sendError(reply, refusalAnswer(outcome.reason));
       // Answers hold settings and, once, a secret: no cache may keep them.
-      return reply.header("Cache-Control", "no-store").status(route.status).send(outcome.value);
+      const answered = reply.header("Cache-Control", "no-store").status(route.status);
+      return outcome.value instanceof CsvText
+        ? answered.type("text/csv; charset=utf-8").send(outcome.value.text)
+        : answered.send(outcome.value);
     },
   });
 }

@@ -4,7 +4,7 @@ import { createClearing, createManagement } from "#clearing/index.ts";
 import { createCredit } from "#credit/index.ts";
 import { createExchange } from "#exchange/index.ts";
 import type { Clock } from "#kernel/index.ts";
-import { createMerchants } from "#merchants/index.ts";
+import { createMerchants, createReserves } from "#merchants/index.ts";
 import { createProducts } from "#products/index.ts";
 import { createApiSecret, createVault, newMasterKey } from "#vault/index.ts";
 
@@ -18,6 +18,7 @@ export function operatorRooms(database: TestDatabase, clock: Clock) {
   return {
     vault,
     merchants: createMerchants({ pool, clock, requireHttps: true, secrets }),
+    reserves: createReserves({ pool, clock }),
     products,
     callbacks: createCallbacks({ pool, clock, log, target: () => null, allowPrivateAddresses: true }),
     credit: createCredit({ pool, clock, cardholderExists: async () => false, creditBoundOf: async () => null }),

@@ -1,6 +1,12 @@
 import type { ExemptionRefusal, ParkedRefusal } from "#clearing/index.ts";
 import type { BonusRefusal } from "#credit/index.ts";
-import type { CredentialRefusal, MerchantRefusal, RechargeRefusal } from "#merchants/index.ts";
+import type {
+  CredentialRefusal,
+  MerchantRefusal,
+  RechargeRefusal,
+  ReserveOrderRefusal,
+  ReserveSettingsRefusal,
+} from "#merchants/index.ts";
 import type { InvalidInput, ProductRefusal } from "#products/index.ts";
 
 /** Every reason for which the rooms refuse an operator, by its name. */
@@ -12,6 +18,10 @@ export type RefusalCode =
   | BonusRefusal
   | "currency_unknown"
   | ExemptionRefusal
+  | ReserveOrderRefusal
+  | ReserveSettingsRefusal
+  | "statement_unknown"
+  | "day_invalid"
   | Extract<ProductRefusal, string>;
 
 /** A refused call: by name, or with the field that cannot be. */
@@ -86,8 +96,26 @@ export const refusalAnswers: Record<RefusalCode, RefusalAnswer> = {
     message: "another bonus of this merchant has this reference",
     field: "reference",
   },
-  reason_invalid: { status: 400, message: "must be one line of 1 to 256 characters", field: "reason" },
   currency_unknown: { status: 404, message: "no currency of ISO 4217 has this code" },
+  reserve_order_unknown: { status: 404, message: "no reserve order has this number" },
+  reserve_order_booked: { status: 409, message: "the order is booked already" },
+  reserve_order_cancelled: { status: 409, message: "the order is cancelled already" },
+  own_order: { status: 409, message: "another operator than the one who asked must approve" },
+  reserve_too_low: { status: 409, message: "the reserve has less available than that; the order stays pending" },
+  destination_invalid: { status: 400, message: "must be one line of 1 to 256 characters", field: "destination" },
+  reason_invalid: { status: 400, message: "must be one line of 1 to 512 characters", field: "reason" },
+  thresholds_invalid: {
+    status: 400,
+    message: "must be at most 10 different amounts above 0",
+    field: "thresholds",
+  },
+  grace_invalid: {
+    status: 400,
+    message: "grace needs an amount above 0 and at most 10000000000.00, decline has none",
+    field: "zero_policy",
+  },
+  statement_unknown: { status: 404, message: "the merchant has no statement of that day" },
+  day_invalid: { status: 400, message: "must be dates in order, at most 366 days of them" },
   bin_unknown: { status: 404, message: "no BIN has this number" },
   package_unknown: { status: 404, message: "no package has this number" },
   card_unknown: { status: 404, message: "the merchant has no card with this number", field: "card_no" },

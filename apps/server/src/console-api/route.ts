@@ -8,7 +8,18 @@ export interface Call<Params, Query, Body> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
+  /** The header `Accept`; empty when there is none. */
+  readonly accept: string;
   readonly by: Initiator;
+}
+
+/** An answer as comma separated values, where a route offers them beside JSON. */
+export class CsvText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
 }
 
 interface RouteFacts {
@@ -44,7 +55,7 @@ interface TypedRoute<
   readonly answer?: Answer;
   readonly handle: (
     call: Call<z.infer<Params>, z.infer<Query>, z.infer<Body>>,
-  ) => Promise<Result<z.infer<Answer>, Refusal>>;
+  ) => Promise<Result<z.infer<Answer> | CsvText, Refusal>>;
 }
 
 /** Gives the handler the types of the route's own schemas. */

@@ -18,7 +18,7 @@ test("a token of less than 24 characters is refused at the start", () => {
 
 test("only the token itself is let in", () => {
   const { guard } = guardAt(0);
-  expect(guard({ authorization: right, address: "::1" })).toEqual({ kind: "admitted" });
+  expect(guard({ authorization: right, address: "::1" })).toEqual({ kind: "admitted", operator: "admin" });
   for (const authorization of [
     undefined,
     "",
@@ -54,4 +54,20 @@ test("a clock that is set back does not lock anybody out", () => {
   }
   move(-500_000);
   expect(guard({ authorization: right, address: "::1" }).kind).toBe("admitted");
+});
+
+test("an operator with a token of its own is let in under its name, and nobody by a part of one", () => {
+  const operators = [
+    { name: "mia", token: "m".repeat(32) },
+    { name: "jon", token: "j".repeat(32) },
+  ];
+  const guard = createTokenGuard({ adminToken, operators, clock: { now: () => 0 } });
+  const nameOf = (token: string) => {
+    const admitted = guard({ authorization: `Bearer ${token}`, address: "::1" });
+    return admitted.kind === "admitted" ? admitted.operator : admitted.kind;
+  };
+  expect(["m".repeat(32), "j".repeat(32), adminToken].map(nameOf)).toEqual(["mia", "jon", "admin"]);
+  expect(["m".repeat(31), "m".repeat(33), "mia", `mia:${"m".repeat(32)}`].map(nameOf)).toEqual(
+    Array(4).fill("wrong_token"),
+  );
 });

@@ -9,8 +9,17 @@ const windowMs = 60_000;
 /** Addresses remembered; beyond it the oldest is forgotten. About 100 bytes each. */
 const addressesMax = 10_000;
 
+/** Who may call: the name goes into the audit. */
+export interface Operator {
+  readonly name: string;
+  readonly token: string;
+}
+
+/** The operator of the admin token. */
+const admin = "admin";
+
 export type Admission =
-  | { readonly kind: "admitted" }
+  | { readonly kind: "admitted"; readonly operator: string }
   | { readonly kind: "wrong_token" }
   | { readonly kind: "too_many_attempts"; readonly retryAfterSeconds: number };
 
@@ -25,14 +34,23 @@ interface Failures {
 }
 
 /**
- * Lets in who knows the admin token. After 10 wrong tokens from one address within a minute, that address is refused whatever
+ * Lets in who knows the admin token or an operator's own. After 10 wrong tokens from one address within a minute, that address is refused whatever
  * it sends until the minute is over, so that a guess that would be right is not noticed. Throws for a token that is too short.
  */
-export function createTokenGuard(options: { readonly adminToken: string; readonly clock: Clock }): TokenGuard {
+export function createTokenGuard(options: {
+  readonly adminToken: string;
+  readonly operators?: readonly Operator[];
+  readonly clock: Clock;
+}): TokenGuard {
   if (options.adminToken.length < adminTokenCharactersMin) {
     throw new Error(`ADMIN_TOKEN must have at least ${adminTokenCharactersMin} characters`);
   }
-  const expected = digest(options.adminToken);
+  const expected = [{ name: admin, token: options.adminToken }, ...(options.operators ?? [])].map(
+    ({ name, token }) => ({
+      name,
+      digest: digest(token),
+    }),
+  );
   const failures = new Map<string, Failures>();
   return ({ authorization, address }) => {
     const now = options.clock.now();
@@ -41,16 +59,28 @@ export function createTokenGuard(options: { readonly adminToken: string; readonl
       const retryAfterSeconds = Math.max(1, Math.ceil((earlier.sinceMs + windowMs - now) / 1000));
       return { kind: "too_many_attempts", retryAfterSeconds };
     }
-    if (isExpected(authorization, expected)) return { kind: "admitted" };
+    const operator = operatorOf(authorization, expected);
+    if (operator !== null) return { kind: "admitted", operator };
     remember(failures, address, { count: (earlier?.count ?? 0) + 1, sinceMs: earlier?.sinceMs ?? now });
     return { kind: "wrong_token" };
   };
 }
 
-/** Digests have one length, so the comparison tells nothing about the token, not even how long it is. */
-function isExpected(authorization: string | undefined, expected: Buffer): boolean {
+interface ExpectedToken {
+  readonly name: string;
+  readonly digest: Buffer;
+}
+
+/**
+ * Digests have one length, so a comparison tells nothing about the token, not even how long it is; and it is compared with all of
+ * them, whichever is right.
+ */
+function operatorOf(authorization: string | undefined, expected: readonly ExpectedToken[]): string | null {
   const [, token] = /^Bearer +([^\s]{1,512})$/iu.exec(authorization ?? "") ?? [];
-  return token !== undefined && timingSafeEqual(digest(token), expected);
+  if (token === undefined) return null;
+  const given = digest(token);
+  const matching = expected.filter((each) => timingSafeEqual(given, each.digest));
+  return matching[0]?.name ?? null;
 }
 
 function digest(token: string): Buffer {

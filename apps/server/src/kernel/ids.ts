@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
  * Order numbers are what merchants see and quote (contract section 1): one letter for the kind, the UTC date, then a part
  * that sorts by time and cannot be guessed. They are made in the application, so nothing waits for a sequence.
  */
-export type OrderKind = "U" | "C" | "T" | "O" | "P" | "B" | "M" | "R" | "G" | "K";
+export type OrderKind = "U" | "C" | "T" | "O" | "P" | "B" | "M" | "R" | "G" | "K" | "W" | "A";
 
 /** Crockford's alphabet: sorts like its values, has no letters that are mistaken for digits. */
 const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -77,4 +77,10 @@ export function uuid7(nowMs: number): string {
 export function firstOrderNumberAt(kind: OrderKind, ms: number): string {
   const day = new Date(ms).toISOString().slice(0, 10).replaceAll("-", "");
   return `${kind}${day}${base32(ms % 86_400_000, timeLength)}`;
+}
+
+/** The lowest UUID version 7 that could be made at `ms`: a period is a range of such ids. */
+export function firstUuid7At(ms: number): string {
+  const hex = ms.toString(16).padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
 }

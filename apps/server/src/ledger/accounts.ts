@@ -1,7 +1,7 @@
 import type { CurrencyCode } from "@cardwright/money";
 import type { Sql } from "#database/index.ts";
 import { uuid7 } from "#kernel/index.ts";
-import { insertAccount, selectAccount, selectAccounts } from "./store.ts";
+import { callSetFloor, insertAccount, selectAccount, selectAccounts } from "./store.ts";
 
 /**
  * The pots of a merchant.
@@ -30,6 +30,8 @@ export interface Account {
   readonly currency: CurrencyCode;
   readonly available: bigint;
   readonly held: bigint;
+  /** How far below its floor the account has been taken by what could not be refused. */
+  readonly overdraft: bigint;
 }
 
 /** Money of the platform's books is US dollars, credit of the merchant's books TUSDT, at par (contract section 9). */
@@ -91,4 +93,15 @@ export async function listAccounts(
 ): Promise<Account[]> {
   const kinds = filter.owner === "" ? [...platformAccountKinds, ...creditAccountKinds] : cardholderAccountKinds;
   return selectAccounts(sql, { ...filter, kinds });
+}
+
+/**
+ * Moves the floor of an account, to zero or below, in the caller's transaction: how far down ordinary movements may take it. An account
+ * that is below its new floor keeps its balance, as an overdraft. Throws for an account without a floor.
+ */
+export async function setFloor(
+  sql: Sql,
+  change: { readonly merchantId: number; readonly accountId: string; readonly floor: bigint },
+): Promise<void> {
+  await callSetFloor(sql, change);
 }

@@ -8,7 +8,9 @@ export {
   type MerchantAccountKind,
   openAccount,
   platformAccountKinds,
+  setFloor,
 } from "./accounts.ts";
+export { type FoldedMovements, type FoldRequest, firstMovementAt, foldMovements } from "./fold.ts";
 export { nextHoldExpiry } from "./hold-expiry.ts";
 export {
   capture,

@@ -131,7 +131,8 @@ export async function forceHold(
 }
 
 /**
- * Locks accounts of a merchant, in the order that every writer keeps, and answers what is available in each. For a caller that
+ * Locks accounts of a merchant, in the order that every writer keeps, and answers what can be spent of each: what is
+ * available above its floor, which for a reserve includes a grace below zero. For a caller that
  * must know before it moves: nobody can change them until its transaction ends.
  */
 export async function lockAvailable(

@@ -10,6 +10,7 @@ interface AccountRow {
   currency: string;
   available: bigint;
   held: bigint;
+  overdraft: bigint;
 }
 
 function toAccount(row: AccountRow): Account {
@@ -23,6 +24,7 @@ function toAccount(row: AccountRow): Account {
     currency: row.currency,
     available: row.available,
     held: row.held,
+    overdraft: row.overdraft,
   };
 }
 
@@ -49,7 +51,7 @@ export async function insertAccount(
 export async function selectAccount(sql: Sql, name: AccountName & { currency: CurrencyCode }): Promise<Account | null> {
   const { rows } = await sql.query<AccountRow>({
     name: "ledger_account",
-    text: `SELECT account_id, kind, owner, currency, available, held FROM ledger.account
+    text: `SELECT account_id, kind, owner, currency, available, held, overdraft FROM ledger.account
            WHERE merchant_id = $1 AND kind = $2 AND owner = $3 AND currency = $4`,
     values: [name.merchantId, name.kind, name.owner, name.currency],
   });
@@ -64,11 +66,18 @@ export async function selectAccounts(
   // The kinds make it one look into the index for each; without them it would walk over all accounts of the merchant.
   const { rows } = await sql.query<AccountRow>({
     name: "ledger_accounts_of_owner",
-    text: `SELECT account_id, kind, owner, currency, available, held FROM ledger.account
+    text: `SELECT account_id, kind, owner, currency, available, held, overdraft FROM ledger.account
            WHERE merchant_id = $1 AND owner = $2 AND kind = ANY ($4) ORDER BY kind LIMIT $3`,
     values: [filter.merchantId, filter.owner, filter.limit, filter.kinds],
   });
   return rows.map(toAccount);
+}
+
+export async function callSetFloor(
+  sql: Sql,
+  change: { merchantId: number; accountId: string; floor: bigint },
+): Promise<void> {
+  await sql.query("SELECT ledger.set_floor($1, $2, $3)", [change.merchantId, change.accountId, change.floor]);
 }
 
 const sources = (postings: readonly Posting[]) => postings.map((posting) => posting.source);

@@ -38,6 +38,33 @@ export {
 } from "./recharge.ts";
 export { referenceCharactersMax } from "./recharges.ts";
 export type { CredentialRefusal, MerchantRefusal, RechargeRefusal, SettingsRefusal } from "./refusals.ts";
+export { type ZeroPolicyKind, zeroPolicyKinds } from "./reserve/book-store.ts";
+export { dayAt, dayText, parseDay } from "./reserve/day.ts";
+export type { ReserveOutlook } from "./reserve/forecast.ts";
+export {
+  type AdjustmentCategory,
+  type AdjustmentDirection,
+  adjustmentCategories,
+  adjustmentDirections,
+  type NewAdjustment,
+  type NewWithdrawal,
+  type ReserveOrder,
+  type ReserveOrderKind,
+  type ReserveOrderRefusal,
+  type ReserveOrderStatus,
+  reserveOrderKinds,
+  reserveOrderStatuses,
+} from "./reserve/order.ts";
+export { createReserves, type Reserves } from "./reserve/reserves.ts";
+export {
+  type LineSums,
+  type ReserveBalance,
+  type ReserveStatement,
+  type StatementLine,
+  statementLines,
+} from "./reserve/statement.ts";
+export { statementRules } from "./reserve/statement-store.ts";
+export type { ReserveSettings, ReserveSettingsChange, ReserveSettingsRefusal } from "./reserve/watch.ts";
 export {
   callbackUrlCharactersMax,
   cardFrameOriginsMax,
