@@ -9,6 +9,7 @@ import { createPool, migrate } from "#database/index.ts";
 import { type Clock, systemClock } from "#kernel/index.ts";
 import { createMerchants } from "#merchants/index.ts";
 import { createProducts } from "#products/index.ts";
+import { createSettlement } from "#settlement/index.ts";
 import { createApiSecret, createVault } from "#vault/index.ts";
 import type { Config } from "./config.ts";
 import { database as bounds } from "./limits.ts";
@@ -151,6 +152,7 @@ export function composeRooms(options: RoomsOptions) {
       log.warn({ batcher: name, itemCount, error: describeError(error) }, "a batch failed and is run item by item");
     },
   });
+  const settlement = createSettlement({ pool, clock });
   return {
     pool,
     clock,
@@ -164,6 +166,7 @@ export function composeRooms(options: RoomsOptions) {
     cards,
     callbacks,
     authorization,
+    settlement,
   };
 }
 

@@ -271,11 +271,12 @@ function refuseWhileStopping(
 }
 
 /** The background work, each round safe in any number of processes at once. */
-function workerLoops({ authorization, cardholders, cards, callbacks }: Rooms): Loop[] {
+function workerLoops({ authorization, cardholders, cards, callbacks, settlement }: Rooms): Loop[] {
   return [
     { name: "holds that ran out", waitMs: 500, round: () => authorization.releaseRunOut() },
     { name: "identity checks", waitMs: 250, round: async () => (await cardholders.pollDue(bounds.kycPollMax)).changed },
     { name: "cards being made", waitMs: 250, round: () => cards.advanceMaking() },
+    { name: "settlement", waitMs: 60_000, round: () => settlement.advance() },
     { name: "old client tokens", waitMs: 60_000, round: () => cards.removeOldTokens() },
     { name: "old merchant events", waitMs: 60_000, round: () => callbacks.events.removeOld() },
     { name: "old callbacks", waitMs: 60_000, round: () => callbacks.history.removeOld() },

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createCallbacks } from "#callbacks/index.ts";
 import { createMerchants, type Merchants } from "#merchants/index.ts";
 import { createProducts } from "#products/index.ts";
+import { createSettlement } from "#settlement/index.ts";
 import { createApiSecret, createVault, newMasterKey } from "#vault/index.ts";
 import { operatorApi } from "./index.ts";
 
@@ -25,7 +26,14 @@ beforeAll(async () => {
   callbacks = createCallbacks({ pool, clock, log, target: () => null, allowPrivateAddresses: true });
   app = Fastify({ logger: false });
   await app.register(
-    operatorApi({ merchants, products: createProducts({ pool, clock }), callbacks, clock, adminToken }),
+    operatorApi({
+      merchants,
+      products: createProducts({ pool, clock }),
+      callbacks,
+      settlement: createSettlement({ pool, clock }),
+      clock,
+      adminToken,
+    }),
   );
 });
 afterAll(async () => {

@@ -6,6 +6,7 @@ import { createCallbacks } from "#callbacks/index.ts";
 import { createPool } from "#database/index.ts";
 import { createMerchants, type Merchants } from "#merchants/index.ts";
 import { createProducts, type Products } from "#products/index.ts";
+import { createSettlement, type Settlement } from "#settlement/index.ts";
 import { createApiSecret, createVault, newMasterKey, type Vault } from "#vault/index.ts";
 import { operatorApi } from "./index.ts";
 
@@ -17,6 +18,7 @@ let vault: Vault;
 let merchants: Merchants;
 let products: Products;
 let callbacks: ReturnType<typeof createCallbacks>;
+let settlement: Settlement;
 let app: FastifyInstance;
 let base: string;
 
@@ -28,6 +30,7 @@ beforeAll(async () => {
   products = createProducts({ pool: database.pool, clock });
   const log = { warn: () => {}, error: () => {} };
   callbacks = createCallbacks({ pool: database.pool, clock, log, target: () => null, allowPrivateAddresses: true });
+  settlement = createSettlement({ pool: database.pool, clock });
   ({ app, base } = await listen(merchants));
 });
 afterAll(async () => {
@@ -39,7 +42,7 @@ afterAll(async () => {
 async function listen(served: Merchants): Promise<{ app: FastifyInstance; base: string }> {
   const stream = { write: (line: string) => void logged.push(line) };
   const server = Fastify({ logger: { level: "error", stream }, genReqId: () => "request-7" });
-  await server.register(operatorApi({ merchants: served, products, callbacks, clock, adminToken }), {
+  await server.register(operatorApi({ merchants: served, products, callbacks, settlement, clock, adminToken }), {
     prefix: "/operator/v1",
   });
   return { app: server, base: `${await server.listen({ host: "127.0.0.1", port: 0 })}/operator/v1` };
@@ -410,6 +413,11 @@ test("the document describes every endpoint, its parameters and its errors", asy
     "/recharges",
     "/recharges/{recharge_no}/confirm",
     "/recharges/{recharge_no}/reject",
+    "/settlement/files",
+    "/settlement/files/{file_no}",
+    "/settlement/items",
+    "/settlement/items/{item_id}",
+    "/settlement/items/{item_id}/resolve",
   ]);
   expect(paths).toMatchObject({
     "/recharges/{recharge_no}/confirm": {

@@ -7,6 +7,7 @@ import { errorCode } from "#database/index.ts";
 import type { Clock } from "#kernel/index.ts";
 import type { Merchants } from "#merchants/index.ts";
 import type { Products } from "#products/index.ts";
+import type { Settlement } from "#settlement/index.ts";
 import { credentialRoutes } from "./credential-routes.ts";
 import { type ErrorAnswer, errorBody, ownError, refusalAnswer, thrownAnswer } from "./error-answer.ts";
 import { eventRoutes } from "./event-routes.ts";
@@ -14,13 +15,16 @@ import { merchantRoutes } from "./merchant-routes.ts";
 import { operatorOpenApi } from "./openapi.ts";
 import { productRoutes } from "./product-routes.ts";
 import { rechargeRoutes } from "./recharge-routes.ts";
-import type { Route } from "./route.ts";
+import type { Route, Upload } from "./route.ts";
+import { settlementRoutes } from "./settlement-routes.ts";
+import { UploadTooLarge } from "./spooled-upload.ts";
 import { createTokenGuard, type TokenGuard } from "./token-guard.ts";
 
 export interface OperatorApiDeps {
   readonly merchants: Merchants;
   readonly products: Products;
   readonly callbacks: { readonly events: Pick<MerchantEvents, "list"> };
+  readonly settlement: Settlement;
   readonly clock: Clock;
   /** At least 24 characters. */
   readonly adminToken: string;
@@ -45,20 +49,26 @@ export function operatorApi(deps: OperatorApiDeps): FastifyPluginAsync {
     app.get("/openapi.json", (_request, reply) => reply.type("application/json; charset=utf-8").send(document));
     await app.register(async (guarded) => {
       guarded.addHook("onRequest", admission(guard));
-      for (const route of routes) {
+      for (const route of routes.filter(({ upload }) => upload === undefined)) {
         registerRoute(guarded, route);
+      }
+      for (const route of routes) {
+        if (route.upload !== undefined) await registerUpload(guarded, route, route.upload);
       }
     });
   };
 }
 
-export function operatorRoutes(deps: Pick<OperatorApiDeps, "merchants" | "products" | "callbacks">): Route[] {
+export function operatorRoutes(
+  deps: Pick<OperatorApiDeps, "merchants" | "products" | "callbacks" | "settlement">,
+): Route[] {
   return [
     ...merchantRoutes(deps),
     ...credentialRoutes(deps),
     ...eventRoutes(deps),
     ...rechargeRoutes(deps),
     ...productRoutes(deps),
+    ...settlementRoutes(deps),
   ];
 }
 
@@ -122,11 +132,23 @@ function admission(guard: TokenGuard) {
   };
 }
 
+/** A route whose body is a file, in a scope where nothing but that file's media type is read, and that unread. */
+async function registerUpload(app: FastifyInstance, route: Route, upload: Upload): Promise<void> {
+  await app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser(upload.mediaType, (request, payload, done) => {
+      const announcedBytes = Number(request.headers["content-length"] ?? 0);
+      done(announcedBytes > upload.bytesMax ? new UploadTooLarge("the upload is too large") : null, payload);
+    });
+    registerRoute(scope, route);
+  });
+}
+
 function registerRoute(app: FastifyInstance, route: Route): void {
   app.route({
     method: route.method,
     url: route.path.replaceAll(/\{([a-z_]+)\}/gu, ":$1"),
-    bodyLimit: bodyBytesMax,
+    bodyLimit: route.upload?.bytesMax ?? bodyBytesMax,
     schema: {
       ...(route.params !== undefined && { params: jsonSchema(route.params) }),
       ...(route.query !== undefined && { querystring: jsonSchema(route.query) }),

@@ -9,6 +9,7 @@ import { createTerminal, type Terminal, type TerminalDeps } from "./terminal.ts"
 export { createCardMaker, type TellRefusal, type ToldState } from "./card-maker.ts";
 export { createMovableClock, type MovableClock, type MovableClockDeps } from "./clock.ts";
 export { type KycSimulator, type KycSimulatorOptions, startKycSimulator } from "./kyc/simulator.ts";
+export { recordSent, type SentMessage, settlementFile } from "./network-book.ts";
 export { sandboxPath } from "./sandbox-api.ts";
 export type {
   PurchaseRefusal,

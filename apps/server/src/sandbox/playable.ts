@@ -30,6 +30,10 @@ export const playable = {
       does: "moves the time of the whole sandbox forward: holds expire, retries come due",
       body: { advance: `"P7D", "PT1H30M": an ISO 8601 duration of at most ${durationDaysMax} days` },
     },
+    {
+      call: "GET /sandbox/v1/settlement/{yyyy-mm-dd}",
+      does: "the network's settlement file of a day that is over; for the operator, with Authorization: Bearer and the network's token",
+    },
   ],
   addresses: {
     manual: 'a physical card whose address_line1 contains "manual" waits until you make, ship or fail it',

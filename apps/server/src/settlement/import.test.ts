@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { createTestDatabase, type TestDatabase } from "@cardwright/testing/database";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -21,7 +22,7 @@ afterEach(async () => {
     `SELECT f.file_key, f.state, f.rows_read, count(r.*)::integer AS stored FROM settlement_file f LEFT JOIN settlement_row r USING (file_key)
      GROUP BY f.file_key HAVING count(r.*) <> CASE WHEN f.state = 'imported' THEN f.rows_read ELSE 0 END`,
   );
-  expect(rows).toEqual([]);
+  if (rows.length > 0) throw new Error(`rows that do not agree with their files: ${JSON.stringify(rows)}`);
 });
 
 const rowsOf = (prefix: string, count: number) =>
@@ -195,6 +196,13 @@ test("a file cut off at any byte is never taken for a whole one", async () => {
     expect(answer.ok ? answer.value.file.state : answer.reason.kind).toMatch(/^(?:rejected|header_invalid)$/u);
   }
   expect((await imported(settlement, text)).file.state).toBe("imported");
+});
+
+test("the example of the reference page is a right file", async () => {
+  const page = await readFile(new URL("../../../../docs/reference/settlement-file.md", import.meta.url), "utf8");
+  const [, example = ""] = /^```\n(H,[\s\S]*?)^```$/mu.exec(page) ?? [];
+  const { file } = await imported(settlement, example);
+  expect(file).toMatchObject({ state: "imported", rowsRead: 3, malformed: 0, debits: 2_210n, credits: -1_250n });
 });
 
 const nothing = {

@@ -59,29 +59,34 @@ export async function matchPiece(sql: Sql, piece: Piece): Promise<PieceCounts> {
     only_theirs: number;
     named_twice: number;
   }>(
-    `WITH looked AS MATERIALIZED (
-       SELECT r.line_no, r.network_reference, r.settled_amount, m.merchant_id, m.consume_no, m.settled_amount AS our_amount,
-         CASE
-           WHEN EXISTS (
-             SELECT 1 FROM settlement_row e
-             WHERE e.network_reference = r.network_reference
-               AND CASE WHEN e.file_key = $1 THEN e.line_no < r.line_no
-                        ELSE (SELECT f.order_no FROM settlement_file f WHERE f.file_key = e.file_key) < $4 END
-           ) THEN 'named_twice'
-           WHEN m.merchant_id IS NULL THEN 'only_theirs'
-           WHEN m.settled_amount <> r.settled_amount THEN 'amount_differs'
-           ELSE 'matched'
-         END AS outcome
-       FROM settlement_row r LEFT JOIN LATERAL (${messageOf("r", "settled_amount")}) m ON true
+    `WITH piece AS MATERIALIZED (
+       SELECT r.line_no, r.network_reference, r.settled_amount,
+         EXISTS (
+           SELECT 1 FROM settlement_row e
+           WHERE e.network_reference = r.network_reference
+             AND CASE WHEN e.file_key = $1 THEN e.line_no < r.line_no
+                      ELSE (SELECT f.order_no FROM settlement_file f WHERE f.file_key = e.file_key) < $4 END
+         ) AS is_named_before,
+         EXISTS (
+           SELECT 1 FROM network_message m
+           WHERE m.network_reference = r.network_reference AND m.settled_amount = r.settled_amount
+         ) AS is_same
+       FROM settlement_row r
        WHERE r.file_key = $1 AND r.line_no > $2 AND r.line_no <= $3
+     ), looked AS MATERIALIZED (
+       -- Nearly every row has matched; only the others need the message itself.
+       SELECT r.line_no, r.network_reference, r.settled_amount, m.merchant_id, m.consume_no, m.settled_amount AS our_amount,
+         CASE WHEN r.is_named_before THEN 'named_twice' WHEN m.merchant_id IS NULL THEN 'only_theirs' ELSE 'amount_differs' END AS outcome
+       FROM piece r LEFT JOIN LATERAL (${messageOf("r", "settled_amount")}) m ON true
+       WHERE r.is_named_before OR NOT r.is_same
      ), differing AS (
        INSERT INTO settlement_item (kind, settlement_date, file_key, line_no, network_reference, merchant_id, consume_no,
          their_amount, our_amount, detected_at)
        SELECT l.outcome, (SELECT settlement_date FROM settlement_file WHERE file_key = $1), $1, l.line_no, l.network_reference,
          l.merchant_id, coalesce(l.consume_no, ''), l.settled_amount, l.our_amount, $5
-       FROM looked l WHERE l.outcome <> 'matched'
+       FROM looked l
      )
-     SELECT count(*) FILTER (WHERE outcome = 'matched')::integer AS matched,
+     SELECT (SELECT count(*) FROM piece WHERE is_same AND NOT is_named_before)::integer AS matched,
        count(*) FILTER (WHERE outcome = 'amount_differs')::integer AS amount_differs,
        count(*) FILTER (WHERE outcome = 'only_theirs')::integer AS only_theirs,
        count(*) FILTER (WHERE outcome = 'named_twice')::integer AS named_twice
