@@ -219,9 +219,10 @@ function stepTimes() {
   const took: Record<string, number> = {};
   let step = "";
   let began = performance.now();
+  let last = began;
   const close = (): void => {
     if (step !== "") {
-      took[`${step}_seconds`] = rounded((performance.now() - began) / 1000);
+      took[`${step}_seconds`] = rounded((last - began) / 1000);
     }
   };
   return {
@@ -229,10 +230,11 @@ function stepTimes() {
     tell: (progress: ImportProgress) => {
       if (progress.step !== step) {
         close();
-        // The first step began before it told of itself.
-        began = step === "" ? began : performance.now();
+        // A step tells of itself when its first part is done: it began when the one before had told its last.
+        began = last;
         step = progress.step;
       }
+      last = performance.now();
     },
     end: () => {
       close();

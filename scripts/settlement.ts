@@ -145,13 +145,16 @@ const stepWords: Record<ImportProgress["step"], string> = {
 function describeProgress(say: (text: string) => void): (progress: ImportProgress) => void {
   let step = "";
   let beganMs = performance.now();
+  let lastMs = beganMs;
   return (progress) => {
     if (progress.step !== step) {
-      beganMs = step === "" ? beganMs : performance.now();
+      // A step tells of itself when its first part is done: it began when the one before had told its last.
+      beganMs = lastMs;
       step = progress.step;
     }
+    lastMs = performance.now();
     const { rows, of } = progress;
-    const perSecond = rows / Math.max(0.001, (performance.now() - beganMs) / 1000);
+    const perSecond = rows / Math.max(0.001, (lastMs - beganMs) / 1000);
     const share = of === 0 ? "" : ` of ${of} rows (${Math.floor((rows / of) * 100)} %)`;
     const left =
       of === 0 || perSecond === 0 ? "" : `, ${Math.ceil(Math.max(0, of - rows) / perSecond)} s left in this step`;

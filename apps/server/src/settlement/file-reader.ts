@@ -72,7 +72,9 @@ export function createFileReader(): FileReader {
     if (row.settledAmount === null) unreadRows += 1;
     else count(row.settledAmount);
     if (malformedLines.length < bounds.malformedItemsMax) {
-      const { networkReference, settledAmount, fault } = row;
+      const { settledAmount, fault } = row;
+      // A copy: a part of a string keeps the whole chunk that it was cut from in memory, here for as long as the import lasts.
+      const networkReference = Buffer.from(row.networkReference, "latin1").toString("latin1");
       malformedLines.push({ lineNo, reason: fault, networkReference, settledAmount });
     }
   };
