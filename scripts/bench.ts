@@ -9,8 +9,9 @@ import { latency } from "../bench/latency.ts";
 import { memory } from "../bench/memory.ts";
 import { createProgress } from "../bench/progress.ts";
 import { jsonLine, table } from "../bench/report.ts";
+import { settlement } from "../bench/settlement.ts";
 
-const benchmarks: readonly Benchmark[] = [decision, latency, ask, deadline, growth, memory];
+const benchmarks: readonly Benchmark[] = [decision, latency, ask, deadline, growth, memory, settlement];
 
 const help = `npm run bench                     all benchmarks, each as long as its own default
 npm run bench -- NAME… [options]
@@ -18,7 +19,8 @@ npm run bench -- NAME… [options]
 ${benchmarks.map(({ name, seconds, summary }) => `  ${name.padEnd(10)} ${summary} (${seconds} s)`).join("\n")}
 
   --seconds N    measure each for N seconds; building its data comes on top
-  --rows N       N consumptions of data instead of the benchmark's own number, and a card for every ten of them
+  --rows N       N consumptions of data instead of the benchmark's own number, and a card for every ten of them;
+                 settlement: N rows of the file
   --json         one line of JSON for each result
   --hot          decision: all load on one merchant's reserve
   --tmpfs        data in memory (/dev/shm) where a benchmark would take the disk

@@ -11,6 +11,7 @@ import { createExchange } from "#exchange/index.ts";
 import { type Clock, systemClock } from "#kernel/index.ts";
 import { createMerchants, createReserves } from "#merchants/index.ts";
 import { createProducts } from "#products/index.ts";
+import { createSettlement } from "#settlement/index.ts";
 import { createApiSecret, createVault } from "#vault/index.ts";
 import type { Config } from "./config.ts";
 import { database as bounds } from "./limits.ts";
@@ -174,6 +175,7 @@ export function composeRooms(options: RoomsOptions) {
     terms: (product) => products.terms(product),
     rateOf: (currency) => exchange.rateOf(currency),
   });
+  const settlement = createSettlement({ pool, clock });
   return {
     pool,
     clock,
@@ -191,6 +193,7 @@ export function composeRooms(options: RoomsOptions) {
     authorization,
     management,
     clearing,
+    settlement,
   };
 }
 

@@ -293,7 +293,7 @@ function refuseWhileStopping(
 
 /** The background work, each round safe in any number of processes at once. */
 function workerLoops(rooms: Rooms): Loop[] {
-  const { clock, authorization, cardholders, cards, callbacks, reserves } = rooms;
+  const { clock, authorization, cardholders, cards, callbacks, reserves, settlement } = rooms;
   const work = scheduledWork(rooms);
   const doWhatIsDue = async (): Promise<number> => {
     const endsAt = performance.now() + dueBounds.roundMsMax;
@@ -307,6 +307,7 @@ function workerLoops(rooms: Rooms): Loop[] {
     { name: "cards being made", waitMs: 250, round: () => cards.advanceMaking() },
     { name: "low reserves", waitMs: reserve.watchEveryMs, round: () => reserves.warnOfLowReserves() },
     { name: "reserve statements", waitMs: reserve.closeEveryMs, round: () => reserves.closeFinishedDays() },
+    { name: "settlement", waitMs: 60_000, round: () => settlement.advance() },
     { name: "old client tokens", waitMs: 60_000, round: () => cards.removeOldTokens() },
     { name: "old merchant events", waitMs: 60_000, round: () => callbacks.events.removeOld() },
     { name: "old callbacks", waitMs: 60_000, round: () => callbacks.history.removeOld() },

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { errorCode, isUnavailable } from "#database/index.ts";
 import type { InvalidInput } from "#products/index.ts";
 import { type Refusal, type RefusalCode, refusalAnswers } from "./refusals.ts";
+import { UploadTooLarge } from "./spooled-upload.ts";
 
 /** What a failed call answers. */
 export const errorBody = z.strictObject({
@@ -26,8 +27,11 @@ export const ownErrors = {
   invalid_json: { status: 400, message: "the body is not JSON as it is read here: UTF-8, no duplicate keys" },
   invalid_field: { status: 400, message: "is not valid" },
   not_found: { status: 404, message: "there is no such path" },
-  body_too_large: { status: 413, message: "the body is larger than 32 KiB" },
-  unsupported_media_type: { status: 415, message: "send Content-Type: application/json" },
+  body_too_large: { status: 413, message: "the body is larger than 32 KiB, or 256 MiB for a settlement file" },
+  unsupported_media_type: {
+    status: 415,
+    message: "send Content-Type: application/json, or text/csv for a settlement file",
+  },
   bad_request: { status: 400, message: "the request cannot be read" },
   unavailable: { status: 503, message: "the database is away; try again" },
   internal_error: { status: 500, message: "something failed here; nothing was changed" },
@@ -58,6 +62,7 @@ function invalidInput({ field, message }: InvalidInput): ErrorAnswer {
 export function thrownAnswer(error: FastifyError): ErrorAnswer {
   const [issue] = error.validation ?? [];
   if (issue !== undefined) return invalidPart(issue, error.validationContext);
+  if (error instanceof UploadTooLarge) return ownError("body_too_large");
   if (isUnavailable(error)) return { ...ownError("unavailable"), retryAfterSeconds: 1 };
   switch (errorCode(error)) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":

@@ -16,7 +16,8 @@ export function operatorOpenApi(routes: readonly Route[]): Json {
     info: {
       title: "Cardwright operator API",
       version: "1",
-      description: "What the operator of the platform does: merchants, credentials, reserves, BINs and packages.",
+      description:
+        "What the operator of the platform does: merchants, credentials, reserves, BINs and packages, settlement.",
     },
     servers: [{ url: "/operator/v1" }],
     security: [{ adminToken: [] }],
@@ -34,6 +35,12 @@ function operation(route: Route): Json {
     ...(route.description !== undefined && { description: route.description }),
     parameters: [...parameters("path", route.params), ...parameters("query", route.query)],
     ...(route.body !== undefined && { requestBody: { required: true, content: json(schema(route.body)) } }),
+    ...(route.upload !== undefined && {
+      requestBody: {
+        required: true,
+        content: { [route.upload.mediaType]: { schema: { type: "string", format: "binary" } } },
+      },
+    }),
     responses: {
       [route.status]: {
         description: "Success",
@@ -72,9 +79,12 @@ function refusalResponses(route: Route): Json {
 }
 
 function appliesTo(route: Route, code: string): boolean {
-  const needsBody = ["invalid_json", "body_too_large", "unsupported_media_type"];
-  if (needsBody.includes(code)) return route.body !== undefined;
-  if (code === "invalid_field") return route.body !== undefined || route.query !== undefined;
+  const needsBody = ["body_too_large", "unsupported_media_type"];
+  if (code === "invalid_json") return route.body !== undefined;
+  if (needsBody.includes(code)) return route.body !== undefined || route.upload !== undefined;
+  if (code === "invalid_field") {
+    return route.body !== undefined || route.query !== undefined || route.upload !== undefined;
+  }
   return code !== "not_found" && code !== "bad_request";
 }
 

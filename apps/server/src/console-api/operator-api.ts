@@ -10,6 +10,7 @@ import type { Exchange } from "#exchange/index.ts";
 import type { Clock } from "#kernel/index.ts";
 import type { Merchants, Reserves } from "#merchants/index.ts";
 import type { Products } from "#products/index.ts";
+import type { Settlement } from "#settlement/index.ts";
 import { bonusRoutes } from "./bonus-routes.ts";
 import { credentialRoutes } from "./credential-routes.ts";
 import { type ErrorAnswer, errorBody, ownError, refusalAnswer, thrownAnswer } from "./error-answer.ts";
@@ -23,7 +24,9 @@ import { productRoutes } from "./product-routes.ts";
 import { rechargeRoutes } from "./recharge-routes.ts";
 import { reserveOrderRoutes } from "./reserve-order-routes.ts";
 import { reserveRoutes } from "./reserve-routes.ts";
-import { CsvText, type Route } from "./route.ts";
+import { CsvText, type Route, type Upload } from "./route.ts";
+import { settlementRoutes } from "./settlement-routes.ts";
+import { UploadTooLarge } from "./spooled-upload.ts";
 import { createTokenGuard, type Operator, type TokenGuard } from "./token-guard.ts";
 
 export interface OperatorApiDeps {
@@ -35,6 +38,7 @@ export interface OperatorApiDeps {
   readonly callbacks: { readonly events: Pick<MerchantEvents, "list"> };
   readonly management: Pick<Management, "exempt" | "exemptions">;
   readonly clearing: Pick<Clearing, "listParkedRefunds" | "resolveParkedRefund">;
+  readonly settlement: Settlement;
   readonly clock: Clock;
   /** At least 24 characters. */
   readonly adminToken: string;
@@ -62,8 +66,11 @@ export function operatorApi(deps: OperatorApiDeps): FastifyPluginAsync {
     await app.register(async (guarded) => {
       const admitted: Admitted = new WeakMap();
       guarded.addHook("onRequest", admission(guard, admitted));
-      for (const route of routes) {
+      for (const route of routes.filter(({ upload }) => upload === undefined)) {
         registerRoute(guarded, { route, admitted });
+      }
+      for (const route of routes) {
+        if (route.upload !== undefined) await registerUpload(guarded, { route, admitted, upload: route.upload });
       }
     });
   };
@@ -82,6 +89,7 @@ export function operatorRoutes(deps: Omit<OperatorApiDeps, "clock" | "adminToken
     ...productRoutes(deps),
     ...exchangeRoutes(deps),
     ...managementRoutes(deps),
+    ...settlementRoutes(deps),
   ];
 }
 
@@ -149,11 +157,32 @@ function admission(guard: TokenGuard, requests: Admitted) {
   };
 }
 
-function registerRoute(app: FastifyInstance, { route, admitted }: { route: Route; admitted: Admitted }): void {
+/** A route, and who was let in to each of its requests. */
+interface Guarded {
+  readonly route: Route;
+  readonly admitted: Admitted;
+}
+
+/** A route whose body is a file, in a scope where nothing but that file's media type is read, and that unread. */
+async function registerUpload(
+  app: FastifyInstance,
+  { upload, ...guarded }: Guarded & { upload: Upload },
+): Promise<void> {
+  await app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser(upload.mediaType, (request, payload, done) => {
+      const announcedBytes = Number(request.headers["content-length"] ?? 0);
+      done(announcedBytes > upload.bytesMax ? new UploadTooLarge("the upload is too large") : null, payload);
+    });
+    registerRoute(scope, guarded);
+  });
+}
+
+function registerRoute(app: FastifyInstance, { route, admitted }: Guarded): void {
   app.route({
     method: route.method,
     url: route.path.replaceAll(/\{([a-z_]+)\}/gu, ":$1"),
-    bodyLimit: bodyBytesMax,
+    bodyLimit: route.upload?.bytesMax ?? bodyBytesMax,
     schema: {
       ...(route.params !== undefined && { params: jsonSchema(route.params) }),
       ...(route.query !== undefined && { querystring: jsonSchema(route.query) }),

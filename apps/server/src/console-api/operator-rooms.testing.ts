@@ -6,6 +6,7 @@ import { createExchange } from "#exchange/index.ts";
 import type { Clock } from "#kernel/index.ts";
 import { createMerchants, createReserves } from "#merchants/index.ts";
 import { createProducts } from "#products/index.ts";
+import { createSettlement } from "#settlement/index.ts";
 import { createApiSecret, createVault, newMasterKey } from "#vault/index.ts";
 
 /** The rooms that the operator's API calls, on a database of a test; nobody is called back. */
@@ -30,6 +31,7 @@ export function operatorRooms(database: TestDatabase, clock: Clock) {
       terms: (product) => products.terms(product),
       rateOf: async () => null,
     }),
+    settlement: createSettlement({ pool, clock }),
     management: createManagement({ pool, clock, terms: (product) => products.terms(product), onError: () => {} }),
   };
 }

@@ -8,6 +8,7 @@ import type {
   ReserveSettingsRefusal,
 } from "#merchants/index.ts";
 import type { InvalidInput, ProductRefusal } from "#products/index.ts";
+import type { ResolveRefusal } from "#settlement/index.ts";
 
 /** Every reason for which the rooms refuse an operator, by its name. */
 export type RefusalCode =
@@ -22,7 +23,16 @@ export type RefusalCode =
   | ReserveSettingsRefusal
   | "statement_unknown"
   | "day_invalid"
-  | Extract<ProductRefusal, string>;
+  | Extract<ProductRefusal, string>
+  | Extract<ProductRefusal, string>
+  | ResolveRefusal
+  | SettlementFileRefusal;
+
+type SettlementFileRefusal =
+  | "settlement_file_unknown"
+  | "settlement_file_id_reused"
+  | "settlement_import_under_way"
+  | "settlement_import_taken_over";
 
 /** A refused call: by name, or with the field that cannot be. */
 export type Refusal = RefusalCode | InvalidInput;
@@ -116,6 +126,13 @@ export const refusalAnswers: Record<RefusalCode, RefusalAnswer> = {
   },
   statement_unknown: { status: 404, message: "the merchant has no statement of that day" },
   day_invalid: { status: 400, message: "must be dates in order, at most 366 days of them" },
+  settlement_file_unknown: { status: 404, message: "no settlement file has this number" },
+  settlement_file_id_reused: { status: 409, message: "another file of this network has this id and other content" },
+  settlement_import_under_way: { status: 409, message: "this file is being imported; ask again when that has ended" },
+  settlement_import_taken_over: { status: 409, message: "another import of this file has taken it over" },
+  settlement_item_unknown: { status: 404, message: "no settlement item has this id" },
+  settlement_item_resolved: { status: 409, message: "the item is resolved already" },
+  note_invalid: { status: 400, message: "must be one line of 1 to 500 characters", field: "note" },
   bin_unknown: { status: 404, message: "no BIN has this number" },
   package_unknown: { status: 404, message: "no package has this number" },
   card_unknown: { status: 404, message: "the merchant has no card with this number", field: "card_no" },

@@ -1,7 +1,9 @@
+import { Readable } from "node:stream";
 import type { z } from "zod";
 import type { Initiator } from "#audit/index.ts";
 import type { Result } from "#kernel/index.ts";
 import type { Refusal, RefusalCode } from "./refusals.ts";
+import { withSpooledUpload } from "./spooled-upload.ts";
 
 /** What a handler gets: the parts of the request, which the route's schemas have let through, and who asks. */
 export interface Call<Params, Query, Body> {
@@ -34,11 +36,19 @@ interface RouteFacts {
   readonly refusals: readonly RefusalCode[];
 }
 
+/** A body that is not JSON: it is given to the handler as it comes. */
+export interface Upload {
+  readonly mediaType: string;
+  readonly bytesMax: number;
+}
+
 /** One endpoint as data: it is registered, validated, serialised and documented from here. */
 export interface Route extends RouteFacts {
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
+  /** Instead of `body`. */
+  readonly upload?: Upload;
   readonly answer?: z.ZodType;
   readonly handle: (call: Call<unknown, unknown, unknown>) => Promise<Result<unknown, Refusal>>;
 }
@@ -70,5 +80,27 @@ export function route<
     ...typed,
     // Fastify has validated these parts by the JSON schemas made from the same zod schemas, which transform nothing.
     handle: (call) => handle(call as Call<z.infer<Params>, z.infer<Query>, z.infer<Body>>),
+  };
+}
+
+/** An endpoint whose body is a file: it is spooled before the handler gets it, so the handler may take its time. */
+export function uploadRoute<Answer extends z.ZodType>(
+  typed: RouteFacts & {
+    readonly upload: Upload;
+    readonly answer: Answer;
+    readonly handle: (call: {
+      readonly upload: AsyncIterable<Uint8Array>;
+      readonly by: Initiator;
+    }) => Promise<Result<z.infer<Answer>, Refusal>>;
+  },
+): Route {
+  const { handle, upload } = typed;
+  return {
+    ...typed,
+    handle: async ({ body, by }) => {
+      // The server's parser for the media type hands the body over unread.
+      if (!(body instanceof Readable)) throw new TypeError("an upload comes as a stream");
+      return withSpooledUpload(body, upload, (spooled) => handle({ upload: spooled, by }));
+    },
   };
 }

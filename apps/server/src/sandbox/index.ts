@@ -12,6 +12,7 @@ export { createMovableClock, type MovableClock, type MovableClockDeps } from "./
 export { type ClockMove, type ClockMoveBounds, type ClockMoveRefusal, moveClock } from "./clock-move.ts";
 export { seedExchangeRates } from "./exchange-rates.ts";
 export { type KycSimulator, type KycSimulatorOptions, startKycSimulator } from "./kyc/simulator.ts";
+export { recordSent, type SentMessage, settlementFile } from "./network-book.ts";
 export { sandboxPath } from "./sandbox-api.ts";
 export type {
   PurchaseRefusal,

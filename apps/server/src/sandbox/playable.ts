@@ -30,6 +30,10 @@ export const playable = {
       does: "moves the time of the whole sandbox forward; what becomes due on the way is done in its order: holds expire, management fees are taken, callbacks are tried again",
       body: { advance: `"P7D", "PT1H30M", "P13M": an ISO 8601 duration of at most ${durationDaysMax} days` },
     },
+    {
+      call: "GET /sandbox/v1/settlement/{yyyy-mm-dd}",
+      does: "the network's settlement file of a day that is over; for the operator, with Authorization: Bearer and the network's token",
+    },
   ],
   addresses: {
     manual: 'a physical card whose address_line1 contains "manual" waits until you make, ship or fail it',

@@ -1,12 +1,17 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { Readable } from "node:stream";
 import { DECLINES, isDeclineReason } from "@cardwright/contract";
 import type { FastifyError, FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from "fastify";
+import type { Pool } from "pg";
 import { z } from "zod";
 import { isUnavailable } from "#database/index.ts";
 import { type Result, unreachable } from "#kernel/index.ts";
+import { isDay } from "#settlement/index.ts";
 import type { TellRefusal, ToldState } from "./card-maker.ts";
 import type { MovableClock } from "./clock.ts";
 import type { ClockMove, ClockMoveRefusal } from "./clock-move.ts";
 import { type DurationRefusal, durationDaysMax, parseDuration } from "./duration.ts";
+import { isDayOver, settlementFile } from "./network-book.ts";
 import { playable } from "./playable.ts";
 import type { PurchaseRefusal, Terminal, TerminalPurchase, TerminalReceipt } from "./terminal.ts";
 
@@ -15,6 +20,9 @@ export const sandboxPath = "/sandbox/v1";
 const sandboxAlias = "/sandbox";
 
 export interface SandboxApiDeps {
+  readonly pool: Pool;
+  /** Who shows it may fetch the network's settlement file, which has the transactions of every merchant. */
+  readonly networkToken: string;
   /** Who calls, by the merchant's own `Api-Key` and address; null when that key may not be used from there. */
   readonly merchantOf: (apiKey: string, address: string) => Promise<{ readonly merchantId: number } | null>;
   readonly clock: MovableClock;
@@ -48,6 +56,17 @@ const faults = {
     message: "send your merchant's Api-Key header, from an address that the key allows",
   },
   not_found: { status: 404, code: "not_found", message: `nothing is played here; GET ${sandboxPath}/ lists what is` },
+  network_unauthorized: {
+    status: 401,
+    code: "unauthorized",
+    message: "send Authorization: Bearer with the network's token: the file has the transactions of every merchant",
+  },
+  day_unknown: { status: 404, code: "day_unknown", message: "name a day as yyyy-mm-dd" },
+  day_not_over: {
+    status: 409,
+    code: "day_not_over",
+    message: "the network closes a day at midnight UTC; move the sandbox's clock on and ask again",
+  },
   card_unknown: { status: 404, code: "card_unknown", message: "your merchant has no such card", field: "card_no" },
   card_not_physical: { status: 409, code: "card_not_physical", message: "a virtual card is not made or shipped" },
   state_change_not_allowed: {
@@ -157,6 +176,7 @@ function routes(app: FastifyInstance, deps: SandboxApiDeps): void {
     asMerchant(deps, ({ reply }) => reply.send(clockAnswer(deps.clock))),
   );
   app.post("/clock", options, asMerchant(deps, moveClock));
+  app.get("/settlement/:day", (request, reply) => sendSettlementFile(deps, request, reply));
 }
 
 interface Call {
@@ -262,6 +282,31 @@ async function moveClock({ deps, request, reply }: Call): Promise<FastifyReply> 
 
 function clockAnswer(clock: MovableClock, now = clock.now()): object {
   return { now, time: new Date(now).toISOString(), ahead_ms: clock.offsetMs() };
+}
+
+/** The network's daily file, as the operator of the platform fetches it from the real one. */
+function sendSettlementFile(deps: SandboxApiDeps, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (!isBearer(request.headers.authorization, deps.networkToken)) {
+    return send(reply, faults.network_unauthorized);
+  }
+  const parsed = z.object({ day: z.string().max(10) }).safeParse(request.params);
+  const day = parsed.success ? parsed.data.day : "";
+  if (!isDay(day)) {
+    return send(reply, faults.day_unknown);
+  }
+  if (!isDayOver(day, deps.clock.now())) {
+    return send(reply, faults.day_not_over);
+  }
+  return reply
+    .type("text/csv; charset=utf-8")
+    .header("content-disposition", `attachment; filename="sandbox-${day}.csv"`)
+    .send(Readable.from(settlementFile(deps.pool, day)));
+}
+
+/** Digests have one length, so the comparison tells nothing about the token. */
+function isBearer(header: string | undefined, token: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text, "utf8").digest();
+  return timingSafeEqual(digest(header ?? ""), digest(`Bearer ${token}`));
 }
 
 function inputFault(error: z.ZodError): Fault {
