@@ -117,9 +117,11 @@ test("a purchase that is played goes over the network's front and is answered wi
       network_reference: expect.stringMatching(/^sandbox-/u),
       approved: true,
       response_code: "00",
+      approved_amount: "",
       reason: "",
       detail: "",
       consume_no: expect.stringMatching(/^O/u),
+      balance: "",
       repeat: false,
       platform_ms: expect.any(Number),
       terminal_ms: expect.any(Number),
@@ -382,7 +384,7 @@ test("512 purchases may be under way at one terminal; more are sent away", async
   const play = () =>
     sandbox.terminal.purchase({ ...sale, kind: "purchase", shop: purchaseWith(card, "0.00").acceptor });
   const first = Array.from({ length: 512 }, play);
-  expect(await play()).toEqual({ ok: false, reason: { kind: "too_many_purchases" } });
+  expect(await play()).toEqual({ ok: false, reason: { kind: "too_many_messages" } });
   letGo();
   expect((await Promise.all(first)).every((played) => played.ok)).toBe(true);
   expect(await play()).toMatchObject({ ok: true });

@@ -9,14 +9,30 @@ import { createTerminal, type Terminal, type TerminalDeps } from "./terminal.ts"
 export { createCardMaker, type TellRefusal, type ToldState } from "./card-maker.ts";
 export { createMovableClock, type MovableClock, type MovableClockDeps } from "./clock.ts";
 export { type KycSimulator, type KycSimulatorOptions, startKycSimulator } from "./kyc/simulator.ts";
-export { sandboxPath } from "./sandbox-api.ts";
+export { sandboxPath } from "./sandbox-call.ts";
+export { type Played, type PlayOptions, playScenario, type Told } from "./scenarios/play.ts";
+export { loadScenarios, parseScenario, ScenarioRefused } from "./scenarios/scenario-files.ts";
+export {
+  actionOf,
+  movesClock,
+  needsFreshMerchant,
+  type Scenario,
+  type ScenarioMode,
+  type Step,
+  scenarioModes,
+} from "./scenarios/schema.ts";
+export type { ServerAnswer, Wire, WireAnswer, WireCallback, WireRequest, Witness } from "./scenarios/wire.ts";
 export type {
+  NetworkReceipt,
   PurchaseRefusal,
   RevealedCard,
+  SentMessage,
   Shop,
   Terminal,
+  TerminalClearing,
   TerminalPurchase,
   TerminalReceipt,
+  TerminalReversal,
 } from "./terminal.ts";
 
 export interface SandboxDeps extends Omit<TerminalDeps, "clock"> {
