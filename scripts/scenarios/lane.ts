@@ -17,10 +17,16 @@ import {
 import { startMerchantServer } from "./merchant-server.ts";
 import { createPostingReader } from "./postings.ts";
 
+/** One scenario in one mode. */
+export interface Part {
+  readonly scenario: Scenario;
+  readonly mode: ScenarioMode;
+}
+
 /** A platform on a database of its own, so with a clock of its own, on which scenarios are played. */
 export interface Lane {
   /** Plays a scenario on a merchant made for it, then verifies the whole database. */
-  play(part: { readonly scenario: Scenario; readonly mode: ScenarioMode }, tell?: Listener): Promise<Played>;
+  play(part: Part, tell?: Listener): Promise<Played>;
   stop(): Promise<void>;
 }
 
@@ -73,8 +79,7 @@ export async function openLane(options: { readonly databaseUrl: string; readonly
     platform = await start();
   };
   let plays = 0;
-  return {
-    play: async ({ scenario, mode }, tell) => {
+  const playOnce = async ({ scenario, mode }: Part, tell: Listener | undefined): Promise<Played> => {
       plays += 1;
       const account = await enrol(wire, { adminToken: config.ADMIN_TOKEN, mode, name: `Scenario ${scenario.name}` });
       const server = await startMerchantServer(account);
@@ -105,12 +110,31 @@ export async function openLane(options: { readonly databaseUrl: string; readonly
       } finally {
         await server.close();
       }
+  };
+  return {
+    play: async (part, tell) => {
+      let played = await playOnce(part, tell);
+      for (let tries = 1; tries < triesMax && wasTooSlow(part.scenario, played); tries += 1) {
+        played = await playOnce(part, tell);
+      }
+      return played;
     },
     stop: async () => {
       await platform.stop();
       await pool.end();
     },
   };
+}
+
+/**
+ * The contract gives a merchant's server 800 ms of real time, and here it shares a machine with everything else. A scenario whose
+ * server answers at once and was too late all the same says something about the machine, so it is played again, on a new merchant.
+ */
+const triesMax = 3;
+
+function wasTooSlow({ steps }: Scenario, { differences }: Played): boolean {
+  const isScripted = steps.some(({ server }) => server?.answers === "late" || server?.answers === "silent");
+  return !isScripted && differences.some((difference) => difference.includes("merchant_timeout"));
 }
 
 /** No call of a scenario waits for anything that takes as long. */

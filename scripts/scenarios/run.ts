@@ -1,12 +1,8 @@
 import type { Logger } from "pino";
-import { movesClock, type Played, type Scenario, type ScenarioMode } from "../../apps/server/src/sandbox/index.ts";
-import { type Lane, type Listener, openLane } from "./lane.ts";
+import { movesClock, type Played, type Scenario } from "../../apps/server/src/sandbox/index.ts";
+import { type Lane, type Listener, openLane, type Part } from "./lane.ts";
 
-/** One scenario in one mode. */
-export interface Part {
-  readonly scenario: Scenario;
-  readonly mode: ScenarioMode;
-}
+export type { Part } from "./lane.ts";
 
 export interface PartPlayed extends Part {
   readonly played: Played;

@@ -54,6 +54,12 @@ beforeAll(async () => {
     networkUrl: () => network.listeningOrigin,
     reveal: (card) => programme.vault.revealForSandboxNetwork(card),
     findCard: (key) => programme.cards.find(key),
+    scenarios: {
+      adminToken: "",
+      call: async () => ({ status: 503, json: {} }),
+      merchant: async () => ({ merchantNo: "", mode: "credit" }),
+      pushesOf: async () => [],
+    },
     merchantOf: async (apiKey, address) => {
       const merchantId = keys.get(apiKey);
       return merchantId === undefined || address !== "127.0.0.1" ? null : { merchantId };
@@ -192,7 +198,7 @@ test.each([
   ["amount", { card_no: "C1" }],
   ["amount", { card_no: "C1", amount: 1 }],
   ["amount", { card_no: "C1", amount: "-1.00" }],
-  ["kind", { card_no: "C1", amount: "1.00", kind: "refund" }],
+  ["kind", { card_no: "C1", amount: "1.00", kind: "void" }],
   ["merchant.name", { card_no: "C1", amount: "1.00", merchant: { name: 1 } }],
   ["", { card_no: "C1", amount: "1.00", ammount: "1.00" }],
   ["", []],
@@ -247,6 +253,12 @@ test("a network that stops, or is not there, is 503 and nothing happened", async
     networkUrl: () => "http://127.0.0.1:9",
     reveal: (key) => programme.vault.revealForSandboxNetwork(key),
     findCard: (key) => programme.cards.find(key),
+    scenarios: {
+      adminToken: "",
+      call: async () => ({ status: 503, json: {} }),
+      merchant: async () => ({ merchantNo: "", mode: "credit" }),
+      pushesOf: async () => [],
+    },
     merchantOf: async () => null,
   });
   const shop = { name: "Shop", mcc: "", city: "", country: "" };

@@ -4,6 +4,7 @@ import type { Card, CardKey } from "#cards/index.ts";
 import { tellCardMaker } from "./card-maker.ts";
 import type { MovableClock } from "./clock.ts";
 import { buildSandboxApi, type SandboxApiDeps } from "./sandbox-api.ts";
+import { createScenarioRuns, type ScenarioStage } from "./scenarios/runs.ts";
 import { createTerminal, type Terminal, type TerminalDeps } from "./terminal.ts";
 
 export { createCardMaker, type TellRefusal, type ToldState } from "./card-maker.ts";
@@ -11,6 +12,7 @@ export { createMovableClock, type MovableClock, type MovableClockDeps } from "./
 export { type KycSimulator, type KycSimulatorOptions, startKycSimulator } from "./kyc/simulator.ts";
 export { sandboxPath } from "./sandbox-call.ts";
 export { type Played, type PlayOptions, playScenario, type Told } from "./scenarios/play.ts";
+export type { ScenarioStage } from "./scenarios/runs.ts";
 export { loadScenarios, parseScenario, ScenarioRefused } from "./scenarios/scenario-files.ts";
 export {
   actionOf,
@@ -41,6 +43,8 @@ export interface SandboxDeps extends Omit<TerminalDeps, "clock"> {
   readonly findCard: (key: CardKey) => Promise<Card | null>;
   readonly merchantOf: SandboxApiDeps["merchantOf"];
   readonly onError: SandboxApiDeps["onError"];
+  /** How scenarios that merchants start reach the platform. */
+  readonly scenarios: ScenarioStage;
 }
 
 /** Everything of a sandbox that stands on top of the rooms. */
@@ -58,11 +62,14 @@ export interface Sandbox {
  */
 export function createSandbox(deps: SandboxDeps): Sandbox {
   const terminal = createTerminal(deps);
-  const api = buildSandboxApi({ ...deps, terminal, tellCardMaker: (told) => tellCardMaker(deps, told) });
+  const { pool, onError } = deps;
+  const scenarioRuns = createScenarioRuns({ ...deps.scenarios, pool, onError });
+  const api = buildSandboxApi({ ...deps, terminal, scenarioRuns, tellCardMaker: (told) => tellCardMaker(deps, told) });
   return {
     terminal,
     api,
     stop: async () => {
+      await scenarioRuns.stop();
       await terminal.close();
       await deps.clock.stop();
     },

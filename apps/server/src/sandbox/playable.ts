@@ -67,6 +67,12 @@ export const playable = {
         network_reference: "the same one again is the same message again; a new one when absent",
       },
     },
+    { call: "GET /sandbox/v1/scenarios", does: "lists the scripted scenarios of your mode, step by step" },
+    {
+      call: "POST /sandbox/v1/scenarios/{name}",
+      does: "plays one on your own merchant, with a cardholder, a card and a product made for it; watch your callbacks. Some move the clock",
+    },
+    { call: "GET /sandbox/v1/scenarios/runs/{run_id}", does: "tells how far it is, and what was not as written" },
     { call: "POST /sandbox/v1/cards/{card_no}/make", does: "the card maker has made a physical card" },
     { call: "POST /sandbox/v1/cards/{card_no}/ship", does: "the card maker has shipped it" },
     { call: "POST /sandbox/v1/cards/{card_no}/fail", does: "the card maker could not make it" },

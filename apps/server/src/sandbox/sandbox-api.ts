@@ -18,12 +18,15 @@ import {
   sandboxPath,
   send,
 } from "./sandbox-call.ts";
+import { scenarioRoutes } from "./scenario-routes.ts";
+import type { ScenarioRuns } from "./scenarios/runs.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface SandboxApiDeps {
   readonly merchantOf: MerchantOf;
   readonly clock: MovableClock;
   readonly terminal: Terminal;
+  readonly scenarioRuns: ScenarioRuns;
   readonly tellCardMaker: (told: {
     readonly merchantId: number;
     readonly cardNo: string;
@@ -66,6 +69,7 @@ function routes(app: FastifyInstance, deps: SandboxApiDeps): void {
 
   const options = { bodyLimit: bodyBytesMax };
   networkRoutes(app, deps, options);
+  scenarioRoutes(app, deps, options);
   for (const [path, state] of [
     ["/cards/:card_no/make", "made"],
     ["/cards/:card_no/ship", "shipped"],

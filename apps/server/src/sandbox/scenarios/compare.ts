@@ -36,10 +36,16 @@ export function compareAnswer(
   const { consume, status: wantedStatus, ...fields } = wanted;
   const yes = "approved" in json ? { approved: true } : "accepted" in json ? { accepted: true } : "code" in json ? { code: 0 } : {};
   const values = { ...yes, ...fields };
+  const said = textAt(json, "reason") || textAt(json, "msg") || textAt(json, "error", "message");
+  const why = said === "" ? "" : ` (${said})`;
   return [
-    ...differs("HTTP status", String(wantedStatus ?? (status === 201 ? 201 : 200)), String(status)),
+    ...differs("HTTP status", String(wantedStatus ?? (status === 201 ? 201 : 200)), String(status)).map(
+      (sentence) => `${sentence}${why}`,
+    ),
     ...Object.entries(values).flatMap(([key, value]) =>
-      value === undefined ? [] : differs(`answer's ${key}`, String(value), String(json[key] ?? "")),
+      value === undefined
+        ? []
+        : differs(`answer's ${key}`, String(value), String(json[key] ?? "")).map((sentence) => `${sentence}${why}`),
     ),
     ...(consume === undefined || numbers.is(consume, textAt(json, "consume_no"))
       ? []

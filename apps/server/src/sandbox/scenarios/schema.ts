@@ -109,8 +109,8 @@ const actions = {
   /** `as` again is the same `transfer_unique_no`. */
   transfer: z.strictObject({ as: alias, type: z.enum(["In", "Out"]), amount }).optional(),
   recharge: z.strictObject({ amount }).optional(),
-  /** Moves the sandbox's clock; `times` steps of the same length. */
-  advance: z.strictObject({ by: duration, times: count.optional() }).optional(),
+  /** Moves the sandbox's clock; `times` steps of the same length. `restarted`: the platform ends while the clock is being moved. */
+  advance: z.strictObject({ by: duration, times: count.optional(), restarted: flag.optional() }).optional(),
   /** How the merchant's server behaves from now on. */
   server: z
     .strictObject({
@@ -120,7 +120,7 @@ const actions = {
       pushes: z.enum(["accepted", "refused"]).optional(),
     })
     .optional(),
-  /** An operator's call; `{merchant_no}`, `{package_no}` and `{card_bin_no}` in the path are filled in. */
+  /** An operator's call; `{merchant_no}`, `{cardholder_no}`, `{package_no}` and `{card_bin_no}` in the path are filled in. */
   operate: z
     .strictObject({
       method: z.enum(["GET", "POST", "PATCH", "PUT"]),
@@ -287,9 +287,17 @@ export function needsFreshMerchant(scenario: Scenario): boolean {
   return (
     scenario.fresh_merchant ||
     scenario.merchant !== undefined ||
-    scenario.steps.some(({ server, operate, restart }) => [server, operate, restart].some((each) => each !== undefined))
+    cardsOf(scenario) > 1 ||
+    scenario.steps.some(
+      ({ server, operate, restart, advance }) =>
+        [server, operate, restart].some((each) => each !== undefined) || advance?.restarted === true,
+    )
   );
 }
+
+/** The pushes of several cards have no order among each other that could be told afterwards. */
+const cardsOf = ({ start, steps }: Scenario): number =>
+  (start.card ? 1 : 0) + steps.filter(({ open_card }) => open_card !== undefined).length;
 
 export const movesClock = (scenario: Scenario): boolean =>
   scenario.steps.some(({ advance, restart }) => advance !== undefined || restart !== undefined);

@@ -42,6 +42,8 @@ export interface Stage {
   openApi(path: string, body: object): Promise<WireAnswer>;
   operate(request: Omit<WireRequest, "headers">): Promise<WireAnswer>;
   recharge(amount: string): Promise<void>;
+  /** How far the sandbox's clock is ahead of real time. */
+  aheadMs(): Promise<number>;
   balances(): Promise<Balances>;
   /** The cardholder's consumptions since the scenario began, oldest first. */
   consumptions(): Promise<readonly Readonly<Record<string, unknown>>[]>;
@@ -109,7 +111,8 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     },
     sandbox,
     openApi,
-    operate: (request) => operate({ ...request, path: filled(request.path, { ...product, merchant }) }),
+    operate: (request) => operate({ ...request, path: filled(request.path, { ...product, merchant, cardholderNo }) }),
+    aheadMs: async () => Number(textAt(await clockOf(call, merchant), "ahead_ms")),
     recharge: (amount) => rechargeBy(operate, { merchant, amount }),
     balances: async () => {
       const reserve = await reserveOf(operate, merchant);
@@ -214,9 +217,10 @@ async function openProduct(
   return { cardBinNo, packageNo, choice: { package_no: packageNo } };
 }
 
-function filled(path: string, parts: Product & { readonly merchant: StageMerchant }): string {
+function filled(path: string, parts: Product & { readonly merchant: StageMerchant; readonly cardholderNo: string }): string {
   return path
     .replace("{merchant_no}", parts.merchant.merchantNo)
+    .replace("{cardholder_no}", parts.cardholderNo)
     .replace("{package_no}", parts.packageNo)
     .replace("{card_bin_no}", parts.cardBinNo);
 }
