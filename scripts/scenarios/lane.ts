@@ -80,36 +80,37 @@ export async function openLane(options: { readonly databaseUrl: string; readonly
   };
   let plays = 0;
   const playOnce = async ({ scenario, mode }: Part, tell: Listener | undefined): Promise<Played> => {
-      plays += 1;
-      const account = await enrol(wire, { adminToken: config.ADMIN_TOKEN, mode, name: `Scenario ${scenario.name}` });
-      const server = await startMerchantServer(account);
-      try {
-        await operate(wire, config.ADMIN_TOKEN, {
-          method: "PATCH",
-          path: `/operator/v1/merchants/${account.merchantNo}`,
-          body: { callback_url: server.callbackUrl },
-        });
-        const postings = tell === undefined ? null : await createPostingReader(pool, account.merchantNo);
-        const played = await playScenario({
-          scenario,
-          merchant: { ...account, mode },
-          wire,
-          adminToken: config.ADMIN_TOKEN,
-          witness: server.witness,
-          runId: `scn${plays}-${randomBytes(4).toString("hex")}`,
-          restart,
-          tell: async (told) => {
-            tell?.(told);
-            if (told.kind !== "call") for (const text of (await postings?.news()) ?? []) tell?.({ kind: "posting", text });
-          },
-        });
-        const startedAt = performance.now();
-        const broken = await verify(pool);
-        const ms = played.ms + Math.round(performance.now() - startedAt);
-        return { ok: played.ok && broken.length === 0, ms, differences: [...played.differences, ...broken] };
-      } finally {
-        await server.close();
-      }
+    plays += 1;
+    const account = await enrol(wire, { adminToken: config.ADMIN_TOKEN, mode, name: `Scenario ${scenario.name}` });
+    const server = await startMerchantServer(account);
+    try {
+      await operate(wire, config.ADMIN_TOKEN, {
+        method: "PATCH",
+        path: `/operator/v1/merchants/${account.merchantNo}`,
+        body: { callback_url: server.callbackUrl },
+      });
+      const postings = tell === undefined ? null : await createPostingReader(pool, account.merchantNo);
+      const played = await playScenario({
+        scenario,
+        merchant: { ...account, mode },
+        wire,
+        adminToken: config.ADMIN_TOKEN,
+        witness: server.witness,
+        runId: `scn${plays}-${randomBytes(4).toString("hex")}`,
+        restart,
+        tell: async (told) => {
+          tell?.(told);
+          if (told.kind !== "call")
+            for (const text of (await postings?.news()) ?? []) tell?.({ kind: "posting", text });
+        },
+      });
+      const startedAt = performance.now();
+      const broken = await verify(pool);
+      const ms = played.ms + Math.round(performance.now() - startedAt);
+      return { ok: played.ok && broken.length === 0, ms, differences: [...played.differences, ...broken] };
+    } finally {
+      await server.close();
+    }
   };
   return {
     play: async (part, tell) => {
@@ -163,7 +164,10 @@ async function operate(
 ): Promise<(field: string) => string> {
   const { status, json } = await wire({ ...request, headers: { Authorization: `Bearer ${adminToken}` } });
   if (status >= 300) throw new Error(`${request.path} answered ${status} ${JSON.stringify(json)}`);
-  return (field) => String(json[field] ?? "");
+  return (field) => {
+    const value = json[field];
+    return typeof value === "string" ? value : "";
+  };
 }
 
 async function enrol(

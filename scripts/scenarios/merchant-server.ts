@@ -115,7 +115,9 @@ function read(state: State, request: IncomingMessage, text: string): (WireCallba
     return null;
   }
   const data: unknown = JSON.parse(dataText);
-  return typeof data === "object" && data !== null ? { id, action, data: Object.fromEntries(Object.entries(data)) } : null;
+  return typeof data === "object" && data !== null
+    ? { id, action, data: Object.fromEntries(Object.entries(data)) }
+    : null;
 }
 
 async function answerQuestion(answer: ServerAnswer, response: ServerResponse): Promise<void> {
@@ -123,7 +125,11 @@ async function answerQuestion(answer: ServerAnswer, response: ServerResponse): P
     case "yes":
       return reply(response, { code: 0, message: "" });
     case "no":
-      return reply(response, { code: 5100, message: "no", ...(answer.reason !== undefined && { reason: answer.reason }) });
+      return reply(response, {
+        code: 5100,
+        message: "no",
+        ...(answer.reason !== undefined && { reason: answer.reason }),
+      });
     case "part":
       return reply(response, { code: 0, message: "", approved_amount: answer.approvedAmount });
     case "nonsense":

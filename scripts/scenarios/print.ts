@@ -6,7 +6,9 @@ import type { Part, PartPlayed } from "./run.ts";
 const modesOf = ({ modes }: Scenario): string => modes.join(" and ");
 
 export function listLines(scenarios: readonly Scenario[]): string {
-  return scenarios.map((scenario) => `${scenario.name.padEnd(44)} ${modesOf(scenario).padEnd(24)} ${scenario.title}\n`).join("");
+  return scenarios
+    .map((scenario) => `${scenario.name.padEnd(44)} ${modesOf(scenario).padEnd(24)} ${scenario.title}\n`)
+    .join("");
 }
 
 /** `ok  hold-expires (credit)  1234 ms`, and below it whatever differed. */
@@ -23,11 +25,17 @@ export function verboseListener({ scenario, mode }: Part, write: (text: string) 
       case "step": {
         const action = actionOf(told.step);
         const words = JSON.stringify(told.step[action]);
-        write(`\n${bold(`step ${told.number} of ${told.of}: ${action}`)} ${words}${told.step.note === undefined ? "" : `  ${dim(told.step.note)}`}\n`);
+        write(
+          `\n${bold(`step ${told.number} of ${told.of}: ${action}`)} ${words}${told.step.note === undefined ? "" : `  ${dim(told.step.note)}`}\n`,
+        );
         return;
       }
       case "call":
-        write(dim(`    ${told.request.method} ${told.request.path} ${shown(told.request.body)} → ${told.answer.status} ${shown(told.answer.json)}\n`));
+        write(
+          dim(
+            `    ${told.request.method} ${told.request.path} ${shown(told.request.body)} → ${told.answer.status} ${shown(told.answer.json)}\n`,
+          ),
+        );
         return;
       case "callback":
         write(`    callback  ${told.text}\n`);

@@ -47,7 +47,9 @@ export async function runParts(options: RunOptions): Promise<readonly PartPlayed
     await Promise.all(
       lanes.map(async (lane, place) => {
         const first = place === 0 ? timeless : [];
-        await Promise.all(Array.from({ length: options.oneByOne === true ? 1 : togetherMax }, () => playAll(lane, first)));
+        await Promise.all(
+          Array.from({ length: options.oneByOne === true ? 1 : togetherMax }, () => playAll(lane, first)),
+        );
         await playAll(lane, timed);
       }),
     );

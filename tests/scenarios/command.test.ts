@@ -31,7 +31,9 @@ test("one scenario is played, told as one line of JSON, and its databases are go
     scenarios: [{ name: "purchase-declined-credit", ok: true, ms: expect.any(Number) }],
   });
   expect(ended.code).toBe(0);
-  const { rows } = await db.ownerPool.query("SELECT 1 FROM pg_database WHERE datname LIKE 'cardwright\\_scenarios\\_%'");
+  const { rows } = await db.ownerPool.query(
+    "SELECT 1 FROM pg_database WHERE datname LIKE 'cardwright\\_scenarios\\_%'",
+  );
   expect(rows).toEqual([]);
 });
 

@@ -50,7 +50,12 @@ test("as it is written it passes", async () => {
 });
 
 test.each([
-  ["a balance", "available: 895.00", "available: 895.01", "step 1 (purchase): credit available: expected 895.01, got 895.00"],
+  [
+    "a balance",
+    "available: 895.00",
+    "available: 895.01",
+    "step 1 (purchase): credit available: expected 895.01, got 895.00",
+  ],
   ["the reserve", "held: 101.00", "held: 100.00", "step 1 (purchase): reserve held: expected 100.00, got 101.00"],
   [
     "a fee of the callback",

@@ -3,7 +3,13 @@ import { createProgramme, enrolMerchant, type OperatorDesk, setCallbackUrl } fro
 import type { SandboxMerchant } from "../../scripts/sandbox/settings.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { becomes, endAll, newSecrets, type PlatformProcess, runPlatform } from "../support/processes.ts";
-import { type CallbackListener, getJson, type JsonAnswer, listenForCallbacks, postJson } from "../support/sandbox-merchant.ts";
+import {
+  type CallbackListener,
+  getJson,
+  type JsonAnswer,
+  listenForCallbacks,
+  postJson,
+} from "../support/sandbox-merchant.ts";
 
 /** A merchant plays scenarios on itself, with its own server and a life of its own. */
 

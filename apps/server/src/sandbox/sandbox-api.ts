@@ -88,7 +88,10 @@ function routes(app: FastifyInstance, deps: SandboxApiDeps): void {
   app.post("/clock", options, asMerchant(deps, moveClock));
 }
 
-async function tell({ deps, merchantId, request, reply }: Call<SandboxApiDeps>, state: ToldState): Promise<FastifyReply> {
+async function tell(
+  { deps, merchantId, request, reply }: Call<SandboxApiDeps>,
+  state: ToldState,
+): Promise<FastifyReply> {
   const cardNo = cardNoIn(request.params);
   const told = await deps.tellCardMaker({ merchantId, cardNo, state });
   return told.ok ? reply.send({ card_no: cardNo, state }) : send(reply, faults[told.reason]);

@@ -39,7 +39,11 @@ export const faults = {
     code: "too_many_messages",
     message: "too many messages are being played at once; try again",
   },
-  scenario_unknown: { status: 404, code: "scenario_unknown", message: `GET ${sandboxPath}/scenarios lists what there is` },
+  scenario_unknown: {
+    status: 404,
+    code: "scenario_unknown",
+    message: `GET ${sandboxPath}/scenarios lists what there is`,
+  },
   scenario_of_other_mode: { status: 409, code: "scenario_of_other_mode", message: "it is not of your merchant's mode" },
   scenario_needs_fresh_merchant: {
     status: 409,

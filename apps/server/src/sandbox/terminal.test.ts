@@ -58,7 +58,10 @@ test("a clearing names its authorization, and a forced one names none", async ()
       path: "/network/v1/clearings",
       body: { network_reference: "c1", original_reference: "p1", final: false, ...common },
     },
-    { path: "/network/v1/clearings", body: { network_reference: "c2", original_reference: "", final: true, ...common } },
+    {
+      path: "/network/v1/clearings",
+      body: { network_reference: "c2", original_reference: "", final: true, ...common },
+    },
   ]);
 });
 
@@ -77,10 +80,25 @@ test("an authorization leaves out what was not said, and an advice is the same m
   const receipt = await terminal.purchase({ ...purchase, networkReference: "p1" });
   expect(receipt).toMatchObject({ ok: true, value: { approved: true, approvedAmount: "4.00", consumeNo: "" } });
   answer = { status: 200, body: { ...accepted, effect: "booked" } };
-  const more = { incrementOf: "p1", recurring: true, partialAllowed: true, exchangeRate: "1.1", billingAmount: "11.00" };
+  const more = {
+    incrementOf: "p1",
+    recurring: true,
+    partialAllowed: true,
+    exchangeRate: "1.1",
+    billingAmount: "11.00",
+  };
   await terminal.advise({ ...purchase, ...more, networkReference: "a1" });
   const { pan, cvv, expiry } = printed;
-  const common = { pan, cvv, expiry, kind: "purchase", wallet: false, amount: "10.00", currency: "EUR", merchant: shop };
+  const common = {
+    pan,
+    cvv,
+    expiry,
+    kind: "purchase",
+    wallet: false,
+    amount: "10.00",
+    currency: "EUR",
+    merchant: shop,
+  };
   expect(received).toEqual([
     { path: "/network/v1/authorizations", body: { network_reference: "p1", ...common } },
     {
@@ -100,14 +118,27 @@ test("an authorization leaves out what was not said, and an advice is the same m
 
 test("the network's books have every accepted message once, with what it settles for", async () => {
   await terminal.clear({ ...clearing, networkReference: "c1", originalReference: "p1" });
-  await terminal.clear({ ...clearing, kind: "refund", networkReference: "f1", currency: "EUR", billingAmount: "13.75" });
+  await terminal.clear({
+    ...clearing,
+    kind: "refund",
+    networkReference: "f1",
+    currency: "EUR",
+    billingAmount: "13.75",
+  });
   answer = { status: 200, body: { ...accepted, repeat: true } };
   await terminal.clear({ ...clearing, networkReference: "c1", originalReference: "p1" });
   answer = { status: 200, body: { ...accepted, accepted: false, effect: "duplicate" } };
   await terminal.clear({ ...clearing, networkReference: "c1", amount: "1.00" });
   const common = { merchantId: 7, lastFour: "1234", amount: "12.50", at: now };
   expect(sent).toEqual([
-    { ...common, kind: "clearing", networkReference: "c1", originalReference: "p1", currency: "USD", settledUsd: "12.50" },
+    {
+      ...common,
+      kind: "clearing",
+      networkReference: "c1",
+      originalReference: "p1",
+      currency: "USD",
+      settledUsd: "12.50",
+    },
     { ...common, kind: "refund", networkReference: "f1", originalReference: "", currency: "EUR", settledUsd: "13.75" },
   ]);
 });

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseDuration } from "../duration.ts";
-import { SceneFailed, type Stage, typed } from "./stage.ts";
 import type { Numbers } from "./numbers.ts";
 import type { Step } from "./schema.ts";
+import { SceneFailed, type Stage, typed } from "./stage.ts";
 import type { WireAnswer, Witness } from "./wire.ts";
 
 /** A message of the network that was sent, so that it can be sent again. */
@@ -111,7 +111,10 @@ async function authorize(scene: Scene, path: string, input: MessageInput): Promi
 
 async function repeat(
   scene: Scene,
-  { message, ...changes }: { readonly message: string; readonly amount?: string | undefined; readonly currency?: string | undefined },
+  {
+    message,
+    ...changes
+  }: { readonly message: string; readonly amount?: string | undefined; readonly currency?: string | undefined },
 ): Promise<WireAnswer> {
   const sent = scene.sent.get(message);
   if (sent === undefined) throw new SceneFailed(`${message} was not sent before`);

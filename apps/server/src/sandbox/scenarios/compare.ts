@@ -1,11 +1,5 @@
 import type { Numbers } from "./numbers.ts";
-import type {
-  ExpectedAnswer,
-  ExpectedBalances,
-  ExpectedCallback,
-  ScenarioMode,
-  StatementRow,
-} from "./schema.ts";
+import type { ExpectedAnswer, ExpectedBalances, ExpectedCallback, ScenarioMode, StatementRow } from "./schema.ts";
 import { type Balances, minor } from "./stage.ts";
 import { fieldOf, recordsAt, textAt, type WireAnswer, type WireCallback } from "./wire.ts";
 
@@ -21,20 +15,35 @@ const differs = (what: string, expected: string, got: string): Differences =>
   expected === got ? [] : [`${what}: expected ${shown(expected)}, got ${shown(got)}`];
 const shown = (text: string) => (text === "" ? "nothing" : text);
 
+/** A text, number or boolean of JSON as a text; nothing else is compared. */
+function plain(value: unknown): string {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : "";
+}
+
 /** Two decimals, from a text or a number of JSON. */
 function amountText(value: unknown): string {
-  return typeof value === "number" ? value.toFixed(2) : String(value ?? "");
+  return typeof value === "number" ? value.toFixed(2) : plain(value);
 }
 
 /** An answer of the network, the Open API or an operator's call; without expectation it must be a yes. */
 export function compareAnswer(
   { mode, numbers }: Naming,
-  { expected, answer }: { readonly expected: Readonly<Record<ScenarioMode, ExpectedAnswer>> | undefined; readonly answer: WireAnswer },
+  {
+    expected,
+    answer,
+  }: { readonly expected: Readonly<Record<ScenarioMode, ExpectedAnswer>> | undefined; readonly answer: WireAnswer },
 ): Differences {
   const { json, status } = answer;
   const wanted = expected?.[mode] ?? {};
   const { consume, status: wantedStatus, ...fields } = wanted;
-  const yes = "approved" in json ? { approved: true } : "accepted" in json ? { accepted: true } : "code" in json ? { code: 0 } : {};
+  const yes =
+    "approved" in json
+      ? { approved: true }
+      : "accepted" in json
+        ? { accepted: true }
+        : "code" in json
+          ? { code: 0 }
+          : {};
   const values = { ...yes, ...fields };
   const said = textAt(json, "reason") || textAt(json, "msg") || textAt(json, "error", "message");
   const why = said === "" ? "" : ` (${said})`;
@@ -45,7 +54,7 @@ export function compareAnswer(
     ...Object.entries(values).flatMap(([key, value]) =>
       value === undefined
         ? []
-        : differs(`answer's ${key}`, String(value), String(json[key] ?? "")).map((sentence) => `${sentence}${why}`),
+        : differs(`answer's ${key}`, String(value), plain(json[key])).map((sentence) => `${sentence}${why}`),
     ),
     ...(consume === undefined || numbers.is(consume, textAt(json, "consume_no"))
       ? []
@@ -82,7 +91,9 @@ export function compareCallback(naming: Naming, expected: ExpectedCallback, got:
     ...differs("fee_detail", feesText(fees), feesText(recordsAt(data, "fee_detail").map(feeOf))),
     ...differs("remark", expected.remark ?? "", textAt(data, "remark")),
     ...compareRelation(numbers, expected.relates, textAt(data, "consume_relate_no")),
-    ...(textAt(data, "remark") !== "" && textAt(data, "detail") === "" ? ["a remark without a sentence in detail"] : []),
+    ...(textAt(data, "remark") !== "" && textAt(data, "detail") === ""
+      ? ["a remark without a sentence in detail"]
+      : []),
   ];
 }
 
@@ -118,7 +129,9 @@ function sumText(amounts: readonly (string | undefined)[]): string {
 
 function compareRelation(numbers: Numbers, expected: string | undefined, got: string): Differences {
   if (expected === undefined) return differs("consume_relate_no", "", got === "" ? "" : numbers.nameOf(got));
-  return numbers.is(expected, got) ? [] : [`consume_relate_no: expected ${expected}, got ${shown(numbers.nameOf(got))}`];
+  return numbers.is(expected, got)
+    ? []
+    : [`consume_relate_no: expected ${expected}, got ${shown(numbers.nameOf(got))}`];
 }
 
 /** Amounts of the shop are compared by value: a callback writes the shortest form, the list all decimals. */

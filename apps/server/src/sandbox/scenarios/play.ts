@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { act, type Scene } from "./actions.ts";
-import { compareAnswer, compareBalances, compareCallback, compareStatement, type Differences, describeCallback } from "./compare.ts";
+import {
+  compareAnswer,
+  compareBalances,
+  compareCallback,
+  compareStatement,
+  type Differences,
+  describeCallback,
+} from "./compare.ts";
 import { createNumbers } from "./numbers.ts";
 import { actionOf, type ExpectedCallback, movesClock, type Scenario, type Step } from "./schema.ts";
 import { openStage, SceneFailed, type StageMerchant } from "./stage.ts";
@@ -164,7 +171,8 @@ function compareCallbacks(
       return differences.map((difference) => `callback ${place + 1}: ${difference}`);
     }),
     ...missing.map(
-      (each, place) => `callback ${told.length + place + 1} (${each.auth ?? each.consumption ?? each.card}) did not come`,
+      (each, place) =>
+        `callback ${told.length + place + 1} (${each.auth ?? each.consumption ?? each.card}) did not come`,
     ),
   ];
 }
@@ -185,13 +193,20 @@ function inExpectedOrder(
     const place = left.findIndex(({ action, data }) => {
       const number = textAt(data, expected.card === undefined ? "consume_no" : "card_no");
       if (known !== "") return number === known && (expected.card !== undefined) === (action === "Card_update");
-      return compareCallback({ mode: stage.merchant.mode, numbers: createNumbers() }, { ...expected, relates: undefined }, {
-        action,
-        data: { ...data, consume_relate_no: "" },
-      }).length === 0 && numbers.nameOf(number) === number;
+      return (
+        compareCallback(
+          { mode: stage.merchant.mode, numbers: createNumbers() },
+          { ...expected, relates: undefined },
+          {
+            action,
+            data: { ...data, consume_relate_no: "" },
+          },
+        ).length === 0 && numbers.nameOf(number) === number
+      );
     });
     const [found] = place < 0 ? left.splice(0, 1) : left.splice(place, 1);
-    if (found !== undefined) numbers.is(alias, textAt(found.data, expected.card === undefined ? "consume_no" : "card_no"));
+    if (found !== undefined)
+      numbers.is(alias, textAt(found.data, expected.card === undefined ? "consume_no" : "card_no"));
     return found === undefined ? [] : [found];
   });
 }

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { Pool } from "pg";
-import { ok, type Result, refused } from "#kernel/index.ts";
+import { ok, type Result, refused, systemClock } from "#kernel/index.ts";
 import { playScenario } from "./play.ts";
 import { endRun, insertRun, type ScenarioRun, selectRun, updateRunStep } from "./run-store.ts";
 import { loadScenarios } from "./scenario-files.ts";
 import { needsFreshMerchant, type Scenario, type ScenarioMode } from "./schema.ts";
-import type { Wire, WireCallback, WireRequest, WireAnswer } from "./wire.ts";
+import type { Wire, WireAnswer, WireCallback, WireRequest } from "./wire.ts";
 
 /** What a scenario needs to be played on a merchant that is there. */
 export interface ScenarioStage {
@@ -14,7 +14,10 @@ export interface ScenarioStage {
   readonly adminToken: string;
   readonly merchant: (merchantId: number) => Promise<{ readonly merchantNo: string; readonly mode: ScenarioMode }>;
   /** The pushes that were queued about a card, oldest first. */
-  readonly pushesOf: (card: { readonly merchantId: number; readonly cardNo: string }) => Promise<readonly WireCallback[]>;
+  readonly pushesOf: (card: {
+    readonly merchantId: number;
+    readonly cardNo: string;
+  }) => Promise<readonly WireCallback[]>;
 }
 
 export interface RunsDeps extends ScenarioStage {
@@ -77,7 +80,7 @@ export function createScenarioRuns(deps: RunsDeps): ScenarioRuns {
         step: 0,
         steps,
         differences: [],
-        startedAt: Date.now(),
+        startedAt: systemClock.now(),
         endedAt: null,
       };
       if (!(await insertRun(deps.pool, run, { runMsMax }))) return refused("scenario_under_way");
@@ -120,9 +123,7 @@ async function play(
       },
       witness: {
         callbacks: async (cardNos) =>
-          (
-            await Promise.all(cardNos.map((cardNo) => deps.pushesOf({ merchantId: caller.merchantId, cardNo })))
-          ).flat(),
+          (await Promise.all(cardNos.map((cardNo) => deps.pushesOf({ merchantId: caller.merchantId, cardNo })))).flat(),
         // Auth goes to the merchant's own server, which answers as it likes.
         seesQuestions: false,
         answerWith: () => undefined,
@@ -131,10 +132,15 @@ async function play(
       },
     });
     const { differences } = played;
-    await endRun(deps.pool, { ...run, state: played.ok ? "passed" : "failed", differences, endedAt: Date.now() });
+    await endRun(deps.pool, {
+      ...run,
+      state: played.ok ? "passed" : "failed",
+      differences,
+      endedAt: systemClock.now(),
+    });
   } catch (error) {
     deps.onError(error);
     const differences = ["something failed on our side"];
-    await endRun(deps.pool, { ...run, state: "failed", differences, endedAt: Date.now() }).catch(deps.onError);
+    await endRun(deps.pool, { ...run, state: "failed", differences, endedAt: systemClock.now() }).catch(deps.onError);
   }
 }

@@ -29,9 +29,7 @@ export function parseScenario(file: string, text: string): Result<Scenario, read
     return refused(parsed.error.issues.map(({ path, message }) => `${file}: ${placeOf(content, path)}${message}`));
   }
   const name = basename(file, ".yaml");
-  return parsed.data.name === name
-    ? ok(parsed.data)
-    : refused([`${file}: name: must be the file's own, ${name}`]);
+  return parsed.data.name === name ? ok(parsed.data) : refused([`${file}: name: must be the file's own, ${name}`]);
 }
 
 /** `step 3 (clear), callbacks 1, fees: ` — steps and rows count from 1, as people do. */

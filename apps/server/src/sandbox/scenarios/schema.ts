@@ -17,7 +17,9 @@ const count = z
   .regex(/^[0-9]{1,6}$/u, "must be a whole number")
   .transform(Number);
 const amount = z.string().regex(/^[0-9]{1,11}\.[0-9]{2}$/u, 'must be an amount with two decimals, such as "12.50"');
-const signedAmount = z.string().regex(/^-?[0-9]{1,11}\.[0-9]{2}$/u, 'must be an amount with two decimals, such as "-2.50"');
+const signedAmount = z
+  .string()
+  .regex(/^-?[0-9]{1,11}\.[0-9]{2}$/u, 'must be an amount with two decimals, such as "-2.50"');
 /** In any currency, so with 0 to 4 decimals. */
 const localAmount = z.string().regex(/^[0-9]{1,13}(?:\.[0-9]{1,4})?$/u, "must be a decimal amount");
 const rate = z.string().regex(/^[0-9]{1,10}(?:\.[0-9]{1,12})?$/u, "must be a decimal rate");
@@ -25,9 +27,9 @@ const duration = z.string().refine((text) => parseDuration(text).ok, 'must be an
 const line = z.string().min(1).max(200);
 
 /** The same for both modes, or one value for each. */
-function byMode<Value extends z.ZodType>(value: Value) {
+function byMode<Output>(value: z.ZodType<Output>): z.ZodType<Readonly<Record<ScenarioMode, Output>>> {
   const forEach = z.strictObject({ credit: value, authorization: value });
-  return z.unknown().transform((given, context): z.infer<typeof forEach> => {
+  return z.unknown().transform((given, context): Readonly<Record<ScenarioMode, Output>> => {
     const isForEach = typeof given === "object" && given !== null && "credit" in given && "authorization" in given;
     const parsed = isForEach ? forEach.safeParse(given) : forEach.safeParse({ credit: given, authorization: given });
     if (parsed.success) return parsed.data;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatAmount, parseAmount } from "@cardwright/money";
+import { systemClock } from "#kernel/index.ts";
 import type { Scenario, ScenarioMode } from "./schema.ts";
 import { recordsAt, textAt, type Wire, type WireAnswer, type WireRequest } from "./wire.ts";
 
@@ -143,7 +144,7 @@ function openApiCall(
     path: `/open-api/v1${call.path}`,
     headers: {
       "Api-Key": merchant.apiKey,
-      Timestamp: String(Date.now()),
+      Timestamp: String(systemClock.now()),
       Timezone: "UTC+0",
       ...(call.accessToken !== undefined && { "Access-Token": call.accessToken }),
     },
@@ -217,7 +218,10 @@ async function openProduct(
   return { cardBinNo, packageNo, choice: { package_no: packageNo } };
 }
 
-function filled(path: string, parts: Product & { readonly merchant: StageMerchant; readonly cardholderNo: string }): string {
+function filled(
+  path: string,
+  parts: Product & { readonly merchant: StageMerchant; readonly cardholderNo: string },
+): string {
   return path
     .replace("{merchant_no}", parts.merchant.merchantNo)
     .replace("{cardholder_no}", parts.cardholderNo)
