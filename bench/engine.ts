@@ -46,6 +46,7 @@ export function createEngine(options: {
     identify: identifyFromMemory(cards),
     cvvIsRight: async () => true,
     terms: (product) => products.terms(product),
+    rateOf: async () => null,
     ask: options.ask ?? askNobody,
     onError: keep,
     onBatchFailure: ({ error }) => keep(error),

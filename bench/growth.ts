@@ -158,6 +158,9 @@ async function decideOn(
     amount: 1_234n,
     currency: "USD",
     billingAmount: null,
+    exchangeRate: null,
+    incrementOf: null,
+    recurring: false,
     acceptor: { name: "Corner Shop", mcc: "5411", city: "Singapore", country: "SG" },
   });
   if (!answer.approved) {

@@ -80,7 +80,11 @@ function decidesAlone(kind: OneByOneKind, pool: Pool, cards: readonly ProgrammeC
     if (known === null) {
       throw new Error("the programme has no such card");
     }
-    const row = await call(pool, decisionItem({ request, facts: known, preset: "", now: systemClock.now() }));
+    const billed = { amount: request.amount, exchange: null };
+    const row = await call(
+      pool,
+      decisionItem({ request, facts: known, billed, consumeRelateNo: "", preset: "", now: systemClock.now() }),
+    );
     if (row?.verdict !== "approved") {
       throw new Error(`the baseline's answer was ${row?.verdict ?? "nothing"} ${row?.reason ?? ""}`);
     }

@@ -38,6 +38,9 @@ function purchase(
     amount: BigInt(100 + Math.floor(random() * 4_900)),
     currency: "USD",
     billingAmount: null,
+    exchangeRate: null,
+    incrementOf: null,
+    recurring: false,
     acceptor: { name: "Corner Shop", mcc: "5411", city: "Singapore", country: "SG" },
   };
 }

@@ -53,6 +53,7 @@ export async function openStand(options: StandOptions): Promise<Stand> {
   const pool = openPlatformPool(options.url);
   const cards = await programmeCards(options.url, cardsBoughtWithMax);
   const engine = createEngine({ pool, cards, ...(options.ask === undefined ? {} : { ask: options.ask }) });
+  await engine.authorization.warmUp();
   const next = purchaseSource(cards, { seed: options.seed ?? 1, reference: "bench" });
   const stand: Stand = {
     url: options.url,

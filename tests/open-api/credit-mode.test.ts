@@ -252,6 +252,9 @@ test("a purchase shows its fees one by one, and what it holds is frozen", async 
     amount: 2_000n,
     currency: "USD",
     billingAmount: null,
+    exchangeRate: null,
+    incrementOf: null,
+    recurring: false,
     acceptor: { name: "Corner Market", mcc: "5411", city: "Berlin", country: "DE" },
   });
   expect(decided).toMatchObject({ approved: true });

@@ -63,7 +63,13 @@ test("the reserve is held and the consumption exists before the merchant is aske
       `"city":"Singapore","merchant_name":"Corner Shop"},"status":"Pending","time":${programme.clock.now()}}`,
   });
   merchant.answer(answerYes);
-  expect(await answer).toEqual({ approved: true, consumeNo: question?.consumeNo, partialAmount: null, repeat: false });
+  expect(await answer).toEqual({
+    approved: true,
+    consumeNo: question?.consumeNo,
+    partialAmount: null,
+    balance: null,
+    repeat: false,
+  });
   expect(await programme.pots(card)).toMatchObject({ reserve: ["899.00", "101.00"] });
   const pushes = await programme.pushes(card);
   expect(pushes.map(({ sequence }) => sequence)).toEqual([1, 2]);

@@ -28,6 +28,7 @@ test("an approved purchase holds amount and fee on the cardholder, amount and co
   expect(answer).toEqual({
     approved: true,
     partialAmount: null,
+    balance: null,
     consumeNo: expect.stringMatching(/^O20260522/u),
     repeat: false,
   });

@@ -9,8 +9,10 @@ import {
   type MerchantAnswer,
 } from "../../apps/server/src/authorization/index.ts";
 import { type CardMaker, type Cards, createCards } from "../../apps/server/src/cards/index.ts";
+import { createManagement, type Management } from "../../apps/server/src/clearing/index.ts";
 import { type Consumption, findConsumption } from "../../apps/server/src/consumptions/index.ts";
 import { type Credit, createCredit } from "../../apps/server/src/credit/index.ts";
+import type { UsedRate } from "../../apps/server/src/exchange/index.ts";
 import { type Clock, orderNumber } from "../../apps/server/src/kernel/index.ts";
 import { findAccount, type LedgerReport, verifyLedger } from "../../apps/server/src/ledger/index.ts";
 import { createMerchants, type Merchants } from "../../apps/server/src/merchants/index.ts";
@@ -77,11 +79,14 @@ export interface Programme {
   readonly cards: Cards;
   readonly credit: Credit;
   readonly authorization: Authorization;
+  readonly management: Management;
   /** What was answered with `system_error`, and batches that failed as a whole. */
   readonly errors: unknown[];
   readonly batchFailures: unknown[];
   /** What the merchant answers in authorization mode; it says yes until a test says otherwise. */
   ask: AskMerchant;
+  /** The rate table; empty until a test fills it. */
+  rateOf: (currency: string) => Promise<UsedRate | null>;
   /** The decision engine of another process on the same database. */
   another(options?: { readonly ask?: AskMerchant }): Authorization;
   issueCard(wishes?: CardWishes): Promise<ReadyCard>;
@@ -138,6 +143,9 @@ export function purchaseWith(
     amount: cents(amount),
     currency: "USD",
     billingAmount: null,
+    exchangeRate: null,
+    incrementOf: null,
+    recurring: false,
     partialAllowed: false,
     acceptor: { name: "Corner Shop", mcc: "5411", city: "Singapore", country: "SG" },
     ...changed,
@@ -153,6 +161,8 @@ export interface ProgrammeOptions {
   readonly maker?: (deps: { readonly pool: Pool; readonly clock: Clock }) => CardMaker;
   /** A new one of the test run when absent. The programme drops it. */
   readonly db?: TestDatabase;
+  /** One that the test moves itself, instead of the programme's. */
+  readonly clock?: Clock;
 }
 
 /** Composes the rooms below the faces; without KYC, whose outcome is written as a row. */
@@ -161,8 +171,9 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
   const { pool } = db;
   let now = startOfTest;
   const clock = {
-    now: () => now,
+    now: () => options.clock?.now() ?? now,
     advance: (ms: number) => {
+      if (options.clock !== undefined) throw new Error("the test moves its own clock");
       now += ms;
     },
   };
@@ -178,7 +189,12 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
     },
   });
   const products = createProducts({ pool, clock });
-  const credit = createCredit({ pool, clock, cardholderExists: async () => true });
+  const credit = createCredit({
+    pool,
+    clock,
+    cardholderExists: async () => true,
+    creditBoundOf: (sql, merchantId) => merchants.creditBoundOf(sql, merchantId),
+  });
   const cards = createCards({
     pool,
     clock,
@@ -202,6 +218,7 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
       identify: (pan) => vault.identify({ pan }),
       cvvIsRight: async (given) => (await vault.verifyCvvOfPan(given)).ok,
       terms: (product) => products.terms(product),
+      rateOf: (currency) => programme.rateOf(currency),
       ask: ask ?? ((question) => programme.ask(question)),
       onError: (error) => void errors.push(error),
       onBatchFailure: ({ error }) => void batchFailures.push(error),
@@ -221,7 +238,14 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
     batchFailures,
     another,
     authorization: another(),
+    management: createManagement({
+      pool,
+      clock,
+      terms: (product) => products.terms(product),
+      onError: (error) => void errors.push(error),
+    }),
     ask: async () => answerYes,
+    rateOf: async () => null,
     issueCard: (wishes = {}) => issueCard(programme, wishes),
     anotherCard: (of) => applyForCard(programme, of),
     recharge: (merchantId, amount) => recharge(programme, { merchantId, amount }),

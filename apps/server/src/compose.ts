@@ -4,8 +4,10 @@ import { createAuthorization } from "#authorization/index.ts";
 import { createCallbacks } from "#callbacks/index.ts";
 import { createCardholders, createSumsubClient } from "#cardholders/index.ts";
 import { type CardMaker, createCards } from "#cards/index.ts";
+import { createManagement } from "#clearing/index.ts";
 import { createCredit } from "#credit/index.ts";
 import { createPool, migrate } from "#database/index.ts";
+import { createExchange } from "#exchange/index.ts";
 import { type Clock, systemClock } from "#kernel/index.ts";
 import { createMerchants } from "#merchants/index.ts";
 import { createProducts } from "#products/index.ts";
@@ -91,6 +93,12 @@ export function composeRooms(options: RoomsOptions) {
     pool,
     clock,
     cardholderExists: async (key) => (await cardholders.find(key)) !== null,
+    creditBoundOf: (sql, merchantId) => merchants.creditBoundOf(sql, merchantId),
+  });
+  const exchange = createExchange({
+    pool,
+    clock,
+    ageMsMax: inSandbox ? null : config.EXCHANGE_RATE_DAYS_MAX * 86_400_000,
   });
   const cardholders = createCardholders({
     pool,
@@ -141,6 +149,7 @@ export function composeRooms(options: RoomsOptions) {
     identify: (pan) => vault.identify({ pan }),
     cvvIsRight: async (given) => (await vault.verifyCvvOfPan(given)).ok,
     terms: (product) => products.terms(product),
+    rateOf: (currency) => exchange.rateOf(currency),
     ask: async ({ merchantId, consumeNo, data }) => {
       const { outcome } = await callbacks.askMerchant({ merchantId, consumeNo, dataText: data });
       return outcome;
@@ -151,6 +160,12 @@ export function composeRooms(options: RoomsOptions) {
       log.warn({ batcher: name, itemCount, error: describeError(error) }, "a batch failed and is run item by item");
     },
   });
+  const management = createManagement({
+    pool,
+    clock,
+    terms: (product) => products.terms(product),
+    onError: (error) => log.error({ error: describeError(error) }, "a management fee could not be looked at"),
+  });
   return {
     pool,
     clock,
@@ -160,10 +175,12 @@ export function composeRooms(options: RoomsOptions) {
     products,
     kyc,
     credit,
+    exchange,
     cardholders,
     cards,
     callbacks,
     authorization,
+    management,
   };
 }
 

@@ -42,6 +42,11 @@ const settings = z.object({
   SUMSUB_SECRET: z.string().min(1),
   SUMSUB_WEBHOOK_SECRET: z.string().min(1),
   KYC_SIMULATOR_PORT: port(4603),
+  /**
+   * An exchange rate that is older converts nothing: purchases in its currency are declined until there is a younger one. Five days
+   * pass between two publications at Easter; a week leaves room for a holiday more. Not in the sandbox, whose clock moves by years.
+   */
+  EXCHANGE_RATE_DAYS_MAX: z.coerce.number().int().min(1).max(366).default(7),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "silent"]).default("info"),
 });
 

@@ -8,14 +8,18 @@ export const facts = {
 export const authorization = {
   /** Two batches of this size are under way at most; larger ones add waiting time faster than they add speed. */
   batchMax: 256,
+  /** Waiting beside a statement that is under way, so many are worth a second one (a statement costs as much as 15 items). */
+  extraLaneItemsMin: 48,
   /** At 10,000 decisions a second the last one waits 0.8 s, as long as a merchant may take; beyond it the network is refused. */
   queueMax: 8_192,
-  /** The hold during the question: long enough for 800 ms and a slow disk, short enough that a dead process's holds come back. */
-  questionHoldMs: 30_000,
+  /** A question that is still open after it has lost its process: far beyond 800 ms and a slow disk, and its hold must come back soon. */
+  questionMsMax: 30_000,
   /** After a question has timed out its answer is still read for a second; its push waits a little longer than that. */
   lateAnswerMs: 1_500,
   /** How long an approval holds the money when no clearing comes (7 days). */
   authorizationHoldMs: 7 * 86_400_000,
+  /** The same for lodging and car hire (31 days), which clear at the end of a stay. */
+  longHoldMs: 31 * 86_400_000,
   /** Times that a decision is tried again because the card changed in between. */
   staleRetriesMax: 3,
   /** A repeat of a message whose merchant is being asked waits for that answer: 20 looks, 100 ms apart. */
@@ -53,6 +57,13 @@ export const cards = {
   oldTokensBatchMax: 1_000,
   /** Cards shown with a cardholder's info. */
   perCardholderShownMax: 1_000,
+} as const;
+
+export const scheduledWork = {
+  /** Real time of one round of the worker: it ends well within what a stop waits for. */
+  roundMsMax: 2_000,
+  /** Batches in a row of which others did everything; then the next round goes on. */
+  idleStepsMax: 5,
 } as const;
 
 export const database = {

@@ -7,7 +7,7 @@ import fastify, {
 import type { Logger } from "pino";
 import { operatorApi } from "#console-api/index.ts";
 import { errorCode, isUnavailable } from "#database/index.ts";
-import { type Clock, systemClock } from "#kernel/index.ts";
+import { type Clock, runDueInOrder, systemClock } from "#kernel/index.ts";
 import { ipAllowed } from "#merchants/index.ts";
 import { buildNetworkFront } from "#network/index.ts";
 import { openApi, openApiServerOptions } from "#open-api/index.ts";
@@ -17,10 +17,11 @@ import { composeRooms, describeError, openPools, type Pools, prepareDatabase, ty
 import { type Config, ConfigError, describeConfig } from "./config.ts";
 import { type DatabaseWatch, watchDatabase } from "./database-watch.ts";
 import { kycWebhookPath, kycWebhooks } from "./kyc-webhooks.ts";
-import { platform as bounds, stopping } from "./limits.ts";
+import { platform as bounds, scheduledWork as dueBounds, stopping } from "./limits.ts";
 import { type Loop, startLoops } from "./loops.ts";
 import { buildOperations } from "./operations.ts";
 import { countRequests, type RequestsUnderWay } from "./requests-under-way.ts";
+import { scheduledWork } from "./scheduled-work.ts";
 import { KeysRefused } from "./start-failure.ts";
 
 /** Of a 503 while stopping: by then a balancer knows, or the process is back. */
@@ -97,6 +98,9 @@ async function start(options: { readonly config: Config; readonly log: Logger },
     }),
     config.OPERATIONS_PORT,
   );
+  if (plays("network")) {
+    await rooms.authorization.warmUp();
+  }
   const network = plays("network")
     ? await open(networkServer({ config, log, rooms, watch, state }), config.NETWORK_PORT)
     : null;
@@ -104,6 +108,7 @@ async function start(options: { readonly config: Config; readonly log: Logger },
   const sandbox = await world.sandboxOf({
     rooms,
     api: () => apiApp,
+    isStopping: () => state.stopping,
     networkUrl: network ?? `http://${config.HTTP_HOST}:${config.NETWORK_PORT}`,
   });
   apiApp = plays("api") ? await apiServer({ config, log, rooms, state, sandbox }) : null;
@@ -273,9 +278,16 @@ function refuseWhileStopping(
 }
 
 /** The background work, each round safe in any number of processes at once. */
-function workerLoops({ authorization, cardholders, cards, callbacks }: Rooms): Loop[] {
+function workerLoops(rooms: Rooms): Loop[] {
+  const { clock, cardholders, cards, callbacks } = rooms;
+  const work = scheduledWork(rooms);
+  const doWhatIsDue = async (): Promise<number> => {
+    const endsAt = performance.now() + dueBounds.roundMsMax;
+    const { ran } = await runDueInOrder(work, { until: clock.now(), mayGoOn: () => performance.now() < endsAt });
+    return ran.size;
+  };
   return [
-    { name: "holds that ran out", waitMs: 500, round: () => authorization.releaseRunOut() },
+    { name: "what is due", waitMs: 500, round: doWhatIsDue },
     { name: "identity checks", waitMs: 250, round: async () => (await cardholders.pollDue(bounds.kycPollMax)).changed },
     { name: "cards being made", waitMs: 250, round: () => cards.advanceMaking() },
     { name: "old client tokens", waitMs: 60_000, round: () => cards.removeOldTokens() },
@@ -311,6 +323,7 @@ interface World {
     readonly networkUrl: string;
     /** This process's API server, once there is one. */
     readonly api: () => FastifyInstance | null;
+    readonly isStopping: () => boolean;
   }): Promise<SandboxFace | null>;
 }
 
@@ -365,10 +378,12 @@ async function openSandboxWorld({ config, log, pools, undo }: WorldParts): Promi
     kycWebhookUrl: (url) => {
       webhookUrl = url;
     },
-    sandboxOf: async ({ rooms, networkUrl, api }) =>
-      sandbox.createSandbox({
+    sandboxOf: async ({ rooms, networkUrl, api, isStopping }) => {
+      await sandbox.seedExchangeRates(rooms.exchange);
+      return sandbox.createSandbox({
         pool: pools.app,
         clock,
+        time: { work: scheduledWork(rooms), slowWork: [rooms.callbacks.dueWork], isStopping },
         reveal: (card) => rooms.vault.revealForSandboxNetwork(card),
         networkUrl: () => networkUrl,
         networkToken: config.NETWORK_TOKEN,
@@ -397,7 +412,8 @@ async function openSandboxWorld({ config, log, pools, undo }: WorldParts): Promi
               data: JSON.parse(dataText),
             })),
         },
-      }),
+      });
+    },
   };
 }
 

@@ -281,6 +281,7 @@ export const endpoints = [
       "cardholder_unknown",
       "account_unknown",
       "balance_too_low",
+      "reserve_too_low",
       "amount_invalid",
       "transfer_unique_no_reused",
       "transfer_type_unknown",

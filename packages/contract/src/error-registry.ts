@@ -323,8 +323,9 @@ export const ERRORS = {
     wording: "whole",
     en: "reserve too low",
     zh: "储备金不足",
-    explanation: "The merchant's available reserve does not cover the amount.",
-    remedy: "Recharge the reserve.",
+    explanation:
+      "The merchant's available reserve does not cover the amount; or a transfer `In` would bring the credit of all cardholders above what your credit policy allows for your reserve.",
+    remedy: "Recharge the reserve, or take credit back that is not needed.",
   },
   transfer_type_unknown: {
     code: 3006,

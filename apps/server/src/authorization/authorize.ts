@@ -2,9 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type DeclineReason, isDeclineReason } from "@cardwright/contract";
 import { authData } from "#consumptions/index.ts";
 import { type Batcher, isUnavailable } from "#database/index.ts";
+import type { UsedRate } from "#exchange/index.ts";
+import type { SmallDecision } from "#fees/index.ts";
 import { type Clock, unreachable } from "#kernel/index.ts";
 import { authorization as bounds } from "../limits.ts";
 import type { AskMerchant } from "./ask.ts";
+import { billed } from "./billing.ts";
 import { conclusionOf, weigh } from "./conclusion.ts";
 import type { CardFacts, CardKey, FactsCache } from "./facts.ts";
 import { type DecisionItem, decisionItem } from "./item.ts";
@@ -21,6 +24,14 @@ export interface AuthorizeDeps {
     readonly cvv: string;
   }) => Promise<boolean>;
   readonly facts: FactsCache;
+  /** A rate of our own table into the card's currency; null where there is none. */
+  readonly rateOf: (currency: string) => Promise<UsedRate | null>;
+  /** The authorization that the network names by its reference. */
+  readonly consumeNoOf: (key: {
+    readonly merchantId: number;
+    readonly networkReference: string;
+  }) => Promise<string | null>;
+  readonly availableOf: (account: { readonly merchantId: number; readonly accountId: string }) => Promise<bigint>;
   readonly decisions: Batcher<DecisionItem, DecisionRow>;
   readonly conclusions: Batcher<ConclusionItem, ConclusionRow>;
   readonly ask: AskMerchant;
@@ -56,14 +67,45 @@ async function decideCard(
       return declined("card_not_found");
     }
     const now = deps.clock.now();
-    const item = decisionItem({ request, facts, preset: await refusalBefore(deps, { request, facts, now }), now });
+    const item = decisionItem({
+      request,
+      facts,
+      billed: await billed(request, { rateOf: deps.rateOf, now }),
+      consumeRelateNo: await relationOf(deps, { request, key }),
+      preset: await refusalBefore(deps, { request, facts, now }),
+      now,
+    });
     const row = ownFirst(item, await submitForCertain(deps.decisions, item));
     if (row.verdict !== "stale") {
-      return answerOf(deps, { item, row });
+      return withBalance(deps, { request, facts, answer: await answerOf(deps, { item, row }) });
     }
     deps.facts.forget(key);
   }
   throw new Error(`the card changed ${bounds.staleRetriesMax + 1} times during one decision`);
+}
+
+/** Of an increment. One whose authorization we do not know stands by itself. */
+async function relationOf(
+  deps: AuthorizeDeps,
+  { request, key }: { readonly request: AuthorizationRequest; readonly key: CardKey },
+): Promise<string> {
+  const { incrementOf: networkReference } = request;
+  return networkReference === null
+    ? ""
+    : ((await deps.consumeNoOf({ merchantId: key.merchantId, networkReference })) ?? "");
+}
+
+/** A balance inquiry is answered with what the cardholder can spend; in authorization mode only the merchant knows that. */
+async function withBalance(
+  deps: AuthorizeDeps,
+  asked: { readonly request: AuthorizationRequest; readonly facts: CardFacts; readonly answer: AuthorizationAnswer },
+): Promise<AuthorizationAnswer> {
+  const { request, facts, answer } = asked;
+  if (!answer.approved || request.kind !== "balance_inquiry" || facts.creditAccountId === null) {
+    return answer;
+  }
+  const { merchantId, creditAccountId: accountId } = facts;
+  return { ...answer, balance: await deps.availableOf({ merchantId, accountId }) };
 }
 
 /**
@@ -130,11 +172,11 @@ async function answerOf(
   const { item, row } = decided;
   switch (row.verdict) {
     case "approved":
-      return { approved: true, consumeNo: row.consumeNo, partialAmount: null, repeat: false };
+      return { approved: true, consumeNo: row.consumeNo, partialAmount: null, balance: null, repeat: false };
     case "declined":
       return declined(reasonOf(row.reason), row.consumeNo);
     case "asking":
-      return askAndConclude(deps, item);
+      return askAndConclude(deps, { item, small: row.smallCost });
     case "repeat":
       return row.consumptionStatus === "Asking" ? awaitFirst(deps, item) : repeatOf(row);
     case "stale":
@@ -145,7 +187,9 @@ async function answerOf(
 }
 
 function reasonOf(remark: string): DeclineReason {
-  return isDeclineReason(remark) ? remark : "system_error";
+  // Its reversal came first: for the network that is a message too many.
+  const reason = remark === "reversed" ? "duplicate" : remark;
+  return isDeclineReason(reason) ? reason : "system_error";
 }
 
 /** The same message again gets the same answer: an approval stays one even when its hold has ended since. */
@@ -153,7 +197,7 @@ function repeatOf(row: DecisionRow): AuthorizationAnswer {
   const wasApproved = row.consumptionStatus !== "Fail" || row.reason === "expired" || row.reason === "reversed";
   const { consumeNo } = row;
   if (wasApproved) {
-    return { approved: true, consumeNo, partialAmount: row.partialAmount, repeat: true };
+    return { approved: true, consumeNo, partialAmount: row.partialAmount, balance: null, repeat: true };
   }
   const merchantReason = row.merchantReason === "" ? null : row.merchantReason;
   return { approved: false, consumeNo, reason: reasonOf(row.reason), merchantReason, repeat: true };
@@ -171,14 +215,17 @@ async function awaitFirst(deps: AuthorizeDeps, item: DecisionItem): Promise<Auth
   throw new Error("a repeated message waited in vain for the first one's answer");
 }
 
-async function askAndConclude(deps: AuthorizeDeps, item: DecisionItem): Promise<AuthorizationAnswer> {
+async function askAndConclude(
+  deps: AuthorizeDeps,
+  { item, small }: { readonly item: DecisionItem; readonly small: SmallDecision },
+): Promise<AuthorizationAnswer> {
   const { facts, consumeNo } = item;
   const answer = await deps.ask({ merchantId: facts.merchantId, consumeNo, data: authDataOf(item) });
-  const { end, partial } = weigh(item, answer);
-  const conclusion = conclusionOf(item, { end, partial, now: deps.clock.now() });
+  const { end, partial } = weigh(item, answer, small);
+  const conclusion = conclusionOf(item, { end, partial, small, now: deps.clock.now() });
   const row = await submitForCertain(deps.conclusions, conclusion);
   if (row.consumptionStatus !== "Fail") {
-    return { approved: true, consumeNo, partialAmount: partial?.amount ?? null, repeat: false };
+    return { approved: true, consumeNo, partialAmount: partial?.amount ?? null, balance: null, repeat: false };
   }
   const merchantReason = end.outcome === "refused" ? end.detail : null;
   return { ...declined(reasonOf(row.remark), consumeNo), merchantReason };

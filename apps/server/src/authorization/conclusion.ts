@@ -1,11 +1,12 @@
 import { DECLINES, remarkSentence } from "@cardwright/contract";
 import { decimalsOf, formatAmount, isCurrency, parseAmount, parsePositiveAmount } from "@cardwright/money";
-import { dataFees, dataHead } from "#consumptions/index.ts";
-import { purchaseFees, sumOfFees } from "#fees/index.ts";
+import { dataFees, dataHead, type FeeRow } from "#consumptions/index.ts";
+import { isDeclineCharged, type SmallDecision } from "#fees/index.ts";
 import { uuid7 } from "#kernel/index.ts";
 import { authorization as bounds } from "../limits.ts";
 import { endOf, type MerchantAnswer, type QuestionEnd } from "./ask.ts";
 import type { DecisionItem } from "./item.ts";
+import { reserveFees } from "./item-fees.ts";
 import type { ConclusionItem, PartialApproval } from "./store.ts";
 
 /** Decimals of the card's currency: cards are billed in USD and TUSDT, both with two. */
@@ -20,7 +21,7 @@ export interface Weighed {
  * What a merchant's answer means for this purchase. An approved amount above what was asked, or no amount at all, is no answer; one
  * below it is a partial approval where the shop can take one, and otherwise a refusal.
  */
-export function weigh(item: DecisionItem, answer: MerchantAnswer): Weighed {
+export function weigh(item: DecisionItem, answer: MerchantAnswer, small: SmallDecision): Weighed {
   if (answer.kind !== "approved" || answer.approvedAmount === null) {
     return { end: endOf(answer), partial: null };
   }
@@ -32,14 +33,23 @@ export function weigh(item: DecisionItem, answer: MerchantAnswer): Weighed {
     return { end: { outcome: "approved" }, partial: null };
   }
   return item.partialAllowed
-    ? { end: { outcome: "approved" }, partial: partialOf(item, amount.value) }
+    ? { end: { outcome: "approved" }, partial: partialOf(item, { amount: amount.value, small }) }
     : { end: { outcome: "refused", reason: "merchant_declined", detail: "partial_not_possible" }, partial: null };
 }
 
-function partialOf(item: DecisionItem, amount: bigint): PartialApproval {
-  const feeRows = purchaseFees({ type: item.type, amount }, item.facts.costRates);
-  const fee = sumOfFees(feeRows);
-  return { amount, fee, feeRows, reserveTotal: amount + fee, localAmount: localPart(item, amount) };
+function partialOf(
+  item: DecisionItem,
+  { amount, small }: { readonly amount: bigint; readonly small: SmallDecision },
+): PartialApproval {
+  // A part that has become small by itself is not charged for it: the shop did not ask for so little.
+  const fees = reserveFees(item.facts, { ...item.charged, amount }, small === "open" ? "free" : small);
+  return {
+    amount,
+    fee: fees.total,
+    feeRows: fees.rows,
+    reserveTotal: amount + fees.total,
+    localAmount: localPart(item, amount),
+  };
 }
 
 /** The same part of the amount in the shop's currency, half up: exactly the approved amount where both currencies are at par. */
@@ -50,9 +60,13 @@ function localPart(item: DecisionItem, amount: bigint): string {
   return formatAmount(local, decimals);
 }
 
-/** The statement's item that ends a question. */
-export function conclusionOf(item: DecisionItem, weighed: Weighed & { readonly now: number }): ConclusionItem {
-  const { end, partial, now } = weighed;
+/** The statement's item that ends a question; `small` is how the decision counted the small-transaction fee. */
+export function conclusionOf(
+  item: DecisionItem,
+  weighed: Weighed & { readonly small: SmallDecision; readonly now: number },
+): ConclusionItem {
+  const { end, partial, small, now } = weighed;
+  const { fee, feeRows } = feesOf(item, small);
   const remark = end.outcome === "approved" ? "" : end.reason;
   const word = end.outcome === "refused" && end.detail !== null ? end.detail : "";
   return {
@@ -64,14 +78,17 @@ export function conclusionOf(item: DecisionItem, weighed: Weighed & { readonly n
     remark,
     detail: detailOf(end),
     merchantReason: word,
+    feeDue: item.declineFee && end.outcome !== "approved" && isDeclineCharged(end.reason),
     periods: item.periods,
     transactionId: uuid7(now),
     callbackId: uuid7(now),
-    data: end.outcome === "approved" ? approvedData(item, { partial, now }) : declinedData(item, { end, now }),
-    standInData: end.outcome === "failed" ? standInData(item, now) : "",
+    data:
+      end.outcome === "approved"
+        ? approvedData(item, { partial, fee, feeRows, now })
+        : declinedData(item, { end, now }),
+    standInData: end.outcome === "failed" ? standInData(item, { fee, feeRows, now }) : "",
     // A late answer comes within that time or never: the push waits, so that it can say what was answered.
     dueAt: remark === "merchant_timeout" ? now + bounds.lateAnswerMs : now,
-    holdUntil: now + bounds.authorizationHoldMs,
   };
 }
 
@@ -83,22 +100,30 @@ function detailOf(end: QuestionEnd): string {
   return end.detail === null ? sentence : `${sentence} (${end.detail})`;
 }
 
+interface Shown {
+  readonly fee: bigint;
+  readonly feeRows: readonly FeeRow[];
+}
+
+/** What an approval shows, now that the small-transaction fee is decided. */
+function feesOf({ fees: { shown } }: DecisionItem, small: SmallDecision): Shown {
+  return small === "free" && shown.small !== null
+    ? { fee: shown.total - shown.small.fee, feeRows: shown.small.freeRows }
+    : { fee: shown.total, feeRows: shown.rows };
+}
+
 function approvedData(
   item: DecisionItem,
-  options: { readonly partial: PartialApproval | null; readonly now: number },
+  options: Shown & { readonly partial: PartialApproval | null; readonly now: number },
 ): string {
   const { partial, now } = options;
   const end = `${item.dataTail},"status":"Pending","time":${now}}`;
   if (partial === null) {
-    return `${item.dataHead}${item.dataApproved}${end}`;
+    const { fee, feeRows } = options;
+    return `${item.dataHead}${dataFees({ fee, remark: "", detail: "", feeRows })}${end}`;
   }
-  const head = dataHead({
-    ...item,
-    ...item.facts,
-    consumeRelateNo: "",
-    amount: partial.amount,
-    localAmount: partial.localAmount,
-  });
+  const { amount, localAmount } = partial;
+  const head = dataHead({ ...item, ...item.facts, amount, localAmount });
   return `${head}${dataFees({ fee: partial.fee, remark: "", detail: "", feeRows: partial.feeRows })}${end}`;
 }
 
@@ -111,8 +136,7 @@ function declinedData(
   return `${item.dataHead}${fees}${item.dataTail},"status":"Fail","time":${now}}`;
 }
 
-function standInData(item: DecisionItem, now: number): string {
-  const { fee, feeRows } = item;
+function standInData(item: DecisionItem, { fee, feeRows, now }: Shown & { readonly now: number }): string {
   const fees = dataFees({ fee, remark: "stand_in", detail: remarkSentence("stand_in", "en_US"), feeRows });
   return `${item.dataHead}${fees}${item.dataTail},"status":"Pending","time":${now}}`;
 }

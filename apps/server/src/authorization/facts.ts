@@ -1,6 +1,6 @@
 import type { MerchantMode } from "@cardwright/contract";
 import type { Sql } from "#database/index.ts";
-import type { PurchaseRates } from "#fees/index.ts";
+import type { ProductRates } from "#products/index.ts";
 import { facts as factsMax } from "../limits.ts";
 import { selectFacts } from "./store.ts";
 
@@ -15,7 +15,7 @@ export interface ProductLimits {
 /** The terms of one version of a product; a version never changes, so it may be kept for ever. */
 export interface ProductTerms {
   readonly limits: ProductLimits;
-  readonly rates: PurchaseRates;
+  readonly rates: ProductRates;
 }
 
 export interface CardKey {
@@ -34,14 +34,16 @@ export interface CardFacts extends CardKey {
   readonly mode: MerchantMode;
   readonly expiry: { readonly year: number; readonly month: number };
   readonly utcOffsetMinutes: number;
+  /** Unix ms: where the periods of free counts begin. */
+  readonly openedAt: number;
   readonly creditAccountId: string | null;
   readonly reserveAccountId: string;
   /** Of the package in credit mode, of the BIN in authorization mode. */
   readonly limits: ProductLimits;
   /** What the cardholder pays; null in authorization mode, where the merchant keeps its own packages. */
-  readonly cardholderRates: PurchaseRates | null;
+  readonly cardholderRates: ProductRates | null;
   /** What the reserve pays. */
-  readonly costRates: PurchaseRates;
+  readonly costRates: ProductRates;
 }
 
 export interface FactsDeps {
@@ -101,6 +103,7 @@ async function loadFacts(deps: FactsDeps, key: CardKey): Promise<CardFacts | nul
     mode: row.mode,
     expiry: row.expiry,
     utcOffsetMinutes: row.utcOffsetMinutes,
+    openedAt: row.openedAt,
     creditAccountId: row.creditAccountId,
     reserveAccountId: row.reserveAccountId,
     limits: (own ?? costs).limits,

@@ -8,15 +8,26 @@ import { createFactsCache, type FactsDeps } from "./facts.ts";
 import type { DecisionItem } from "./item.ts";
 import { releaseRunOut } from "./release.ts";
 import type { AuthorizationAnswer, AuthorizationRequest } from "./request.ts";
-import { type ConclusionItem, type ConclusionRow, callConclude, callDecide, type DecisionRow } from "./store.ts";
+import {
+  type ConclusionItem,
+  type ConclusionRow,
+  callConclude,
+  callDecide,
+  type DecisionRow,
+  selectAvailable,
+  selectConsumeNo,
+} from "./store.ts";
+import { warmUp } from "./warm-up.ts";
 
 export type { AskMerchant, MerchantAnswer, MerchantQuestion } from "./ask.ts";
+export { type Billed, billed } from "./billing.ts";
 export type { CardKey, ProductTerms } from "./facts.ts";
+export { holdMs } from "./hold-length.ts";
 export { limitPeriods } from "./periods.ts";
 export { releaseRunOut } from "./release.ts";
 export type { AuthorizationAnswer, AuthorizationRequest } from "./request.ts";
 
-export interface AuthorizationOptions extends Pick<AuthorizeDeps, "identify" | "cvvIsRight" | "onError"> {
+export interface AuthorizationOptions extends Pick<AuthorizeDeps, "identify" | "cvvIsRight" | "rateOf" | "onError"> {
   readonly pool: Pool;
   readonly clock: Clock;
   readonly ask: AskMerchant;
@@ -28,15 +39,21 @@ export interface AuthorizationOptions extends Pick<AuthorizeDeps, "identify" | "
 export interface Authorization {
   /** Decides one authorization; never throws. */
   authorize(request: AuthorizationRequest): Promise<AuthorizationAnswer>;
-  /** Releases holds that have run out; answers how many. For the worker. */
-  releaseRunOut(): Promise<number>;
+  /**
+   * Opens the pool's connections and lets each plan the two statements, on nothing: a connection that does so for its first purchase takes
+   * 30 ms longer. For a process that decides, before it listens.
+   */
+  warmUp(): Promise<void>;
+  /** Releases holds that have run out, by `until` (Unix ms) when it is given; answers how many. For the worker. */
+  releaseRunOut(until?: number): Promise<number>;
   /** Finishes what is under way and refuses the rest. */
   stop(options: { readonly deadlineMs: number }): Promise<void>;
 }
 
 export function createAuthorization(options: AuthorizationOptions): Authorization {
   const { pool, clock, onBatchFailure: onFailure } = options;
-  const bound = { batchMax: bounds.batchMax, queueMax: bounds.queueMax, onFailure };
+  const { batchMax, queueMax, extraLaneItemsMin } = bounds;
+  const bound = { batchMax, queueMax, extraLaneItemsMin, onFailure };
   const decisions = createBatcher<DecisionItem, DecisionRow>({
     ...bound,
     name: "decisions",
@@ -50,10 +67,18 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
     keyOf: (item) => `${item.merchantId}/${item.cardNo}`,
   });
   const facts = createFactsCache({ sql: pool, terms: options.terms });
-  const deps: AuthorizeDeps = { ...options, facts, decisions, conclusions };
+  const deps: AuthorizeDeps = {
+    ...options,
+    facts,
+    decisions,
+    conclusions,
+    consumeNoOf: (key) => selectConsumeNo(pool, key),
+    availableOf: (account) => selectAvailable(pool, account),
+  };
   return {
     authorize: (request) => authorize(deps, request),
-    releaseRunOut: () => releaseRunOut({ pool, clock }),
+    warmUp: () => warmUp({ pool, clock }),
+    releaseRunOut: (until) => releaseRunOut({ pool, clock, ...(until === undefined ? {} : { until }) }),
     stop: async (limit) => {
       await decisions.stop(limit);
       await conclusions.stop(limit);

@@ -1,31 +1,42 @@
 import type { DeclineReason } from "@cardwright/contract";
 import { decimalsOf, formatAmount, isCurrency } from "@cardwright/money";
 import { dataFees, dataHead, dataTail, type FeeRow } from "#consumptions/index.ts";
-import { purchaseFees, sumOfFees } from "#fees/index.ts";
 import { orderNumber, uuid7 } from "#kernel/index.ts";
 import { authorization as bounds } from "../limits.ts";
-import type { CardFacts } from "./facts.ts";
+import type { Billed, Exchange } from "./billing.ts";
+import type { CardFacts, ProductLimits } from "./facts.ts";
+import { holdMs } from "./hold-length.ts";
+import { type Charged, type ItemFees, itemFees, noFees } from "./item-fees.ts";
 import { type LimitPeriods, limitPeriods } from "./periods.ts";
 import type { AuthorizationRequest } from "./request.ts";
-
-/** What a card is billed in; its two currencies are at par (contract section 9). */
-const cardCurrencies: readonly string[] = ["USD", "TUSDT"];
 
 /** One authorization as the decision's statement takes it, everything computed that needs no lock. */
 export interface DecisionItem {
   readonly facts: CardFacts;
   readonly consumeNo: string;
+  /** Of the authorization that this one adds to; empty for one of its own. */
+  readonly consumeRelateNo: string;
   readonly networkReference: string;
-  readonly type: "Consumption" | "Atm";
+  readonly type: "Consumption" | "Atm" | "Refund";
   readonly asks: boolean;
   readonly partialAllowed: boolean;
   /** A refusal that is certain already; the card's status still goes first. */
   readonly preset: DeclineReason | "";
   readonly amount: bigint;
+  readonly exchange: Exchange | null;
+  /** What fees depend on, for an amount that turns out lower. */
+  readonly charged: Charged;
+  readonly fees: ItemFees;
+  /** With all fees charged: what is shown, and what each account bears in all. */
   readonly feeRows: readonly FeeRow[];
   readonly fee: bigint;
   readonly creditTotal: bigint;
   readonly reserveTotal: bigint;
+  readonly wallet: boolean;
+  readonly recurring: boolean;
+  /** A schedule of the card charges for declines. */
+  readonly declineFee: boolean;
+  readonly limits: ProductLimits;
   readonly periods: LimitPeriods;
   readonly localAmount: string;
   readonly localCurrency: string;
@@ -39,67 +50,93 @@ export interface DecisionItem {
   readonly holdUntil: number;
 }
 
-/** The amount in the card's currency, or null when neither the network nor we can tell it; nothing is nothing in any currency. */
-function billedAmount(request: AuthorizationRequest): bigint | null {
-  if (cardCurrencies.includes(request.currency)) {
-    return request.amount;
-  }
-  return request.billingAmount ?? (request.amount === 0n ? 0n : null);
-}
+/** What comes in counts against no limit. */
+const boundless: ProductLimits = {
+  purchase: bounds.amountMinorMax,
+  week: bounds.amountMinorMax,
+  atmDay: bounds.amountMinorMax,
+  atmMonth: bounds.amountMinorMax,
+};
 
-/** Puts an authorization together; `preset` is a refusal found before (expiry, CVV). */
-export function decisionItem(options: {
+const typeOf: Record<AuthorizationRequest["kind"], DecisionItem["type"]> = {
+  purchase: "Consumption",
+  atm: "Atm",
+  balance_inquiry: "Atm",
+  refund: "Refund",
+};
+
+export interface ItemParts {
   readonly request: AuthorizationRequest;
   readonly facts: CardFacts;
+  /** The amount in the card's currency; null when nobody could tell it. */
+  readonly billed: Billed | null;
+  /** Empty for an authorization of its own. */
+  readonly consumeRelateNo: string;
+  /** A refusal found before (expiry, CVV). */
   readonly preset: DeclineReason | "";
   readonly now: number;
-}): DecisionItem {
-  const { request, facts, now } = options;
-  const billed = billedAmount(request);
-  const amount = billed ?? 0n;
-  const type = request.kind === "atm" ? "Atm" : "Consumption";
-  const costRows = purchaseFees({ type, amount }, facts.costRates);
-  // In authorization mode the reserve's costs are the only fees, and the ones the merchant is shown (contract section 2).
-  const feeRows = facts.cardholderRates === null ? costRows : purchaseFees({ type, amount }, facts.cardholderRates);
-  const fee = sumOfFees(feeRows);
-  const asks = facts.mode === "AUTHORIZATION";
+}
+
+/** Puts an authorization together. */
+export function decisionItem({ request, facts, billed, consumeRelateNo, preset, now }: ItemParts): DecisionItem {
+  const amount = billed?.amount ?? 0n;
+  const type = typeOf[request.kind];
+  // An increment goes on with its purchase: the wallet was charged for with that one.
+  const wallet = request.wallet && consumeRelateNo === "";
+  const charged: Charged = {
+    amount,
+    kind: type === "Atm" ? "withdrawal" : "purchase",
+    currency: request.currency,
+    wallet,
+    at: now,
+  };
+  const fees = type === "Refund" ? noFees(facts) : itemFees(facts, charged);
   const consumeNo = orderNumber("O", now);
-  const local = isCurrency(request.currency)
+  const localAmount = isCurrency(request.currency)
     ? formatAmount(request.amount, decimalsOf(request.currency))
     : request.amount.toString();
   const shown = {
     consumeNo,
-    consumeRelateNo: "",
+    consumeRelateNo,
     cardNo: facts.cardNo,
     cardholderNo: facts.cardholderNo,
     type,
     amount,
-    localAmount: local,
+    localAmount,
     localCurrency: request.currency,
   } as const;
+  const taken = type === "Refund" ? 0n : amount;
   return {
     facts,
     consumeNo,
+    consumeRelateNo,
     networkReference: request.networkReference,
     type,
-    asks,
+    asks: facts.mode === "AUTHORIZATION" && type !== "Refund",
     partialAllowed: request.partialAllowed,
-    preset: options.preset === "" && billed === null ? "currency_not_supported" : options.preset,
+    preset: preset === "" && billed === null ? "currency_not_supported" : preset,
     amount,
-    feeRows,
-    fee,
-    creditTotal: facts.creditAccountId === null ? 0n : amount + fee,
-    reserveTotal: amount + sumOfFees(costRows),
+    exchange: billed?.exchange ?? null,
+    charged,
+    fees,
+    feeRows: fees.shown.rows,
+    fee: fees.shown.total,
+    creditTotal: fees.cardholder === null ? 0n : taken + fees.cardholder.total,
+    reserveTotal: taken + fees.reserve.total,
+    wallet,
+    recurring: request.recurring,
+    declineFee: (facts.cardholderRates?.declineFee ?? 0n) > 0n || facts.costRates.declineFee > 0n,
+    limits: type === "Refund" ? boundless : facts.limits,
     periods: limitPeriods(now, facts.utcOffsetMinutes),
-    localAmount: local,
+    localAmount,
     localCurrency: request.currency,
     acceptor: request.acceptor,
     holdId: uuid7(now),
     callbackId: uuid7(now),
     dataHead: dataHead(shown),
-    dataApproved: dataFees({ fee, remark: "", detail: "", feeRows }),
+    dataApproved: dataFees({ fee: fees.shown.total, remark: "", detail: "", feeRows: fees.shown.rows }),
     dataTail: dataTail(request.acceptor),
     at: now,
-    holdUntil: now + (asks ? bounds.questionHoldMs : bounds.authorizationHoldMs),
+    holdUntil: now + holdMs(request.acceptor.mcc),
   };
 }

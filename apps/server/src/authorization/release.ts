@@ -10,6 +10,8 @@ import { type ConclusionItem, callConclude, type RunOutHold, selectRunOut } from
 export interface ReleaseDeps {
   readonly pool: Pool;
   readonly clock: Clock;
+  /** Only holds that ran out by then, Unix ms; now when absent. */
+  readonly until?: number;
 }
 
 /**
@@ -18,7 +20,9 @@ export interface ReleaseDeps {
  * workers may do it at once: the stage in the row lets each be released once. Answers how many were released.
  */
 export async function releaseRunOut(deps: ReleaseDeps): Promise<number> {
-  const due = await selectRunOut(deps.pool, { now: deps.clock.now(), limit: bounds.releaseBatchMax });
+  const now = deps.until ?? deps.clock.now();
+  const askedBefore = now - bounds.questionMsMax;
+  const due = await selectRunOut(deps.pool, { now, askedBefore, limit: bounds.releaseBatchMax });
   let released = 0;
   for (const hold of due) {
     released += (await releaseOne(deps, hold)) ? 1 : 0;
@@ -55,12 +59,12 @@ async function conclusionItem(
     remark,
     detail,
     merchantReason: "",
+    feeDue: false,
     periods: limitPeriods(consumption.createdAt, hold.utcOffsetMinutes),
     transactionId: uuid7(at),
     callbackId: uuid7(at),
     data: consumptionData({ ...consumption, status: "Fail", fee: 0n, feeRows: [], remark, detail }, { time: at }),
     standInData: "",
     dueAt: at,
-    holdUntil: at,
   };
 }

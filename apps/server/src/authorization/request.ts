@@ -1,4 +1,5 @@
 import type { DeclineReason } from "@cardwright/contract";
+import type { Rate } from "@cardwright/money";
 import type { CardAcceptor } from "#consumptions/index.ts";
 
 /**
@@ -11,7 +12,12 @@ export interface AuthorizationRequest {
   readonly pan: string;
   readonly expiry: { readonly year: number; readonly month: number } | null;
   readonly cvv: string | null;
-  readonly kind: "purchase" | "atm";
+  /** `refund`: money is to come; nothing is taken, and the merchant is not asked. */
+  readonly kind: "purchase" | "atm" | "balance_inquiry" | "refund";
+  /** The network reference of an authorization that this one adds to (a hotel's second night); null for one of its own. */
+  readonly incrementOf: string | null;
+  /** The shop keeps the card and charges it by itself. */
+  readonly recurring: boolean;
   /** A tokenised wallet was used instead of the card itself. */
   readonly wallet: boolean;
   /** The shop can take less than the whole amount (field 39 "10" of the answer). */
@@ -21,6 +27,8 @@ export interface AuthorizationRequest {
   readonly currency: string;
   /** Minor units in the card's currency, when the network has converted the amount. */
   readonly billingAmount: bigint | null;
+  /** How much of the card's currency one whole unit buys, when the network names it. */
+  readonly exchangeRate: Rate | null;
   readonly acceptor: CardAcceptor;
 }
 
@@ -31,6 +39,8 @@ export type AuthorizationAnswer =
       readonly consumeNo: string;
       /** Minor units of the card's currency, when less than the whole amount was approved. */
       readonly partialAmount: bigint | null;
+      /** Of a balance inquiry in credit mode: what the cardholder can spend, minor units of the card's currency. */
+      readonly balance: bigint | null;
       readonly repeat: boolean;
     }
   | {

@@ -1,9 +1,12 @@
-import { DECLINES, type MerchantMode, type Remark, remarkSentence } from "@cardwright/contract";
+import { DECLINES, isDeclineReason, type MerchantMode, type Remark, remarkSentence } from "@cardwright/contract";
 import { dataFees, type FeeRow, feeRowsJson } from "#consumptions/index.ts";
 import type { Sql } from "#database/index.ts";
+import { isDeclineCharged, type SmallDecision } from "#fees/index.ts";
 import { jsonArray, jsonArrayOf, nullableTextArray, plainArray, textArray } from "./array-text.ts";
+import type { Exchange } from "./billing.ts";
 import type { CardKey } from "./facts.ts";
 import type { DecisionItem } from "./item.ts";
+import type { SideFees } from "./item-fees.ts";
 import type { LimitPeriods } from "./periods.ts";
 
 interface FactsRow {
@@ -13,6 +16,7 @@ interface FactsRow {
   expiry_year: number;
   expiry_month: number;
   utc_offset_minutes: number;
+  created_at: bigint;
   credit_account_id: string | null;
   reserve_account_id: string;
   card_bin_no: string;
@@ -27,6 +31,7 @@ export interface StoredFacts {
   readonly mode: MerchantMode;
   readonly expiry: { readonly year: number; readonly month: number };
   readonly utcOffsetMinutes: number;
+  readonly openedAt: number;
   readonly creditAccountId: string | null;
   readonly reserveAccountId: string;
   readonly cardBinNo: string;
@@ -37,7 +42,7 @@ export interface StoredFacts {
 export async function selectFacts(sql: Sql, key: CardKey): Promise<StoredFacts | null> {
   const { rows } = await sql.query<FactsRow>({
     name: "authorization_facts",
-    text: `SELECT k.cardholder_no, k.version, m.mode, k.expiry_year, k.expiry_month, k.utc_offset_minutes, k.credit_account_id,
+    text: `SELECT k.cardholder_no, k.version, m.mode, k.expiry_year, k.expiry_month, k.utc_offset_minutes, k.created_at, k.credit_account_id,
              r.account_id AS reserve_account_id, k.card_bin_no, k.bin_terms_version, k.package_no, k.package_terms_version
            FROM card k
            JOIN merchant m USING (merchant_id)
@@ -55,6 +60,7 @@ export async function selectFacts(sql: Sql, key: CardKey): Promise<StoredFacts |
     mode: row.mode,
     expiry: { year: row.expiry_year, month: row.expiry_month },
     utcOffsetMinutes: row.utc_offset_minutes,
+    openedAt: Number(row.created_at),
     creditAccountId: row.credit_account_id,
     reserveAccountId: row.reserve_account_id,
     cardBinNo: row.card_bin_no,
@@ -76,13 +82,25 @@ export interface DecisionRow {
   readonly partialAmount: bigint | null;
   /** Of a repeat: the merchant's own word for its refusal, or empty. */
   readonly merchantReason: string;
+  /** How the reserve's small-transaction fee was decided. */
+  readonly smallCost: SmallDecision;
 }
 
-const reasons = textArray(Object.keys(DECLINES));
-const reasonSentences = textArray(Object.values(DECLINES).map((decline) => decline.en));
-const reasonFragments = textArray(
-  Object.entries(DECLINES).map(([remark, decline]) => dataFees({ fee: 0n, remark, detail: decline.en, feeRows: [] })),
-);
+/** What a decision can refuse with: the declines, and that the reversal came first. */
+const refusals = [
+  ...Object.entries(DECLINES).map(([remark, decline]) => ({
+    remark,
+    detail: decline.en,
+    charged: isDeclineReason(remark) && isDeclineCharged(remark),
+  })),
+  { remark: "reversed", detail: remarkSentence("reversed", "en_US"), charged: false },
+];
+const refusalColumns = [
+  textArray(refusals.map(({ remark }) => remark)),
+  textArray(refusals.map(({ detail }) => detail)),
+  textArray(refusals.map(({ remark, detail }) => dataFees({ fee: 0n, remark, detail, feeRows: [] }))),
+  plainArray(refusals.map(({ charged }) => charged)),
+];
 
 /** The distinct keys of a batch in key order, as the statement locks them, and where each one stands (from 1). */
 function sortedKeys(keys: Iterable<{ readonly merchantId: number; readonly id: string }>) {
@@ -100,12 +118,17 @@ function sortedKeys(keys: Iterable<{ readonly merchantId: number; readonly id: s
 }
 
 const decideText = `SELECT verdict, reason, consume_no AS "consumeNo", consumption_status AS "consumptionStatus",
-    partial_amount AS "partialAmount", merchant_reason AS "merchantReason"
-  FROM authorization_decide(${Array.from({ length: 41 }, (_, i) => decideParameter(i + 1)).join(", ")})`;
+    partial_amount AS "partialAmount", merchant_reason AS "merchantReason", small_cost AS "smallCost"
+  FROM authorization_decide(${Array.from({ length: 57 }, (_, i) => decideParameter(i + 1)).join(", ")})`;
 
 /** i_fee_rows, i_head, i_approved and i_tail. */
 function decideParameter(place: number): string {
   return [18, 34, 35, 36].includes(place) ? jsonArrayOf(`$${place}`) : `$${place}`;
+}
+
+/** The array of something that few items have: empty where none of the batch does, which is how the statement reads it. */
+function rarely(items: readonly DecisionItem[], has: (item: DecisionItem) => boolean, array: () => string): string {
+  return items.some(has) ? array() : "{}";
 }
 
 /** Decides a batch in one statement, which is one transaction; one row per item, in order. */
@@ -121,6 +144,7 @@ export async function callDecide(sql: Sql, items: readonly DecisionItem[]): Prom
   const plain = (value: (item: DecisionItem) => number | bigint | boolean | string) => plainArray(items.map(value));
   const texts = (value: (item: DecisionItem) => string) => textArray(items.map(value));
   const json = (value: (item: DecisionItem) => string) => jsonArray(items.map(value));
+  const flags = (value: (item: DecisionItem) => boolean) => rarely(items, value, () => plain(value));
   const { rows } = await sql.query<DecisionRow>({
     name: "authorization_decide",
     text: decideText,
@@ -143,10 +167,10 @@ export async function callDecide(sql: Sql, items: readonly DecisionItem[]): Prom
       plain((item) => item.reserveTotal),
       plain((item) => item.fee),
       json((item) => feeRowsJson(item.feeRows)),
-      plain((item) => item.facts.limits.purchase),
-      plain((item) => item.facts.limits.week),
-      plain((item) => item.facts.limits.atmDay),
-      plain((item) => item.facts.limits.atmMonth),
+      plain((item) => item.limits.purchase),
+      plain((item) => item.limits.week),
+      plain((item) => item.limits.atmDay),
+      plain((item) => item.limits.atmMonth),
       plain((item) => item.periods.week),
       plain((item) => item.periods.day),
       plain((item) => item.periods.month),
@@ -163,12 +187,64 @@ export async function callDecide(sql: Sql, items: readonly DecisionItem[]): Prom
       json((item) => item.dataTail),
       plain((item) => item.at),
       plain((item) => item.holdUntil),
-      reasons,
-      reasonSentences,
-      reasonFragments,
+      rarely(
+        items,
+        (item) => item.consumeRelateNo !== "",
+        () => texts((item) => item.consumeRelateNo),
+      ),
+      flags((item) => item.wallet),
+      flags((item) => item.recurring),
+      flags((item) => item.declineFee),
+      ...smallColumns(items),
+      ...exchangeColumns(items),
+      ...refusalColumns,
     ],
   });
   return rows;
+}
+
+/** s_fee to s_middle. */
+function smallColumns(items: readonly DecisionItem[]): string[] {
+  const none = { fee: 0n, max: 0, period: 0 };
+  const side = (sideOf: (item: DecisionItem) => SideFees["small"]): string[] => {
+    if (items.every((item) => sideOf(item) === null)) {
+      return ["{}", "{}", "{}"];
+    }
+    const values = items.map((item) => sideOf(item) ?? none);
+    return [
+      plainArray(values.map(({ fee }) => fee)),
+      plainArray(values.map(({ max }) => max)),
+      plainArray(values.map(({ period }) => period)),
+    ];
+  };
+  const shownFree = (text: (free: { readonly fee: bigint; readonly rows: readonly FeeRow[] }) => string): string =>
+    rarely(
+      items,
+      ({ fees }) => fees.shown.small !== null,
+      () =>
+        nullableTextArray(
+          items.map(({ fees: { shown } }) =>
+            shown.small === null ? null : text({ fee: shown.total - shown.small.fee, rows: shown.small.freeRows }),
+          ),
+        ),
+    );
+  return [
+    ...side(({ fees }) => fees.cardholder?.small ?? null),
+    ...side(({ fees }) => fees.reserve.small),
+    shownFree(({ rows }) => feeRowsJson(rows)),
+    shownFree(({ fee, rows }) => dataFees({ fee, remark: "", detail: "", feeRows: rows })),
+  ];
+}
+
+/** x_rate to x_at. */
+function exchangeColumns(items: readonly DecisionItem[]): string[] {
+  const column = (value: (exchange: Exchange) => string): string =>
+    rarely(
+      items,
+      ({ exchange }) => exchange !== null,
+      () => nullableTextArray(items.map(({ exchange }) => (exchange === null ? null : value(exchange)))),
+    );
+  return [column(({ rate }) => rate), column(({ source }) => source), column(({ at }) => String(at))];
 }
 
 /** What a merchant approved of a purchase when it is less than the whole. Minor units of the card's currency. */
@@ -190,6 +266,8 @@ export interface ConclusionItem extends CardKey {
   readonly detail: string;
   /** The merchant's own word for its refusal, or empty. */
   readonly merchantReason: string;
+  /** A decline fee may be charged for the refusal. */
+  readonly feeDue: boolean;
   /** The periods that the amount was counted in. */
   readonly periods: LimitPeriods;
   readonly transactionId: string;
@@ -200,7 +278,6 @@ export interface ConclusionItem extends CardKey {
   readonly standInData: string;
   /** When the callback may be sent. */
   readonly dueAt: number;
-  readonly holdUntil: number;
 }
 
 export interface ConclusionRow {
@@ -211,7 +288,7 @@ export interface ConclusionRow {
 }
 
 const concludeText = `SELECT concluded, consumption_status AS "consumptionStatus", remark
-  FROM authorization_conclude(${Array.from({ length: 25 }, (_, i) => (i === 17 ? jsonArrayOf("$18") : `$${i + 1}`)).join(", ")})`;
+  FROM authorization_conclude(${Array.from({ length: 25 }, (_, i) => (i === 18 ? jsonArrayOf("$19") : `$${i + 1}`)).join(", ")})`;
 
 export async function callConclude(
   sql: Sql,
@@ -243,6 +320,7 @@ export async function callConclude(
       parts((partial) => partial.reserveTotal.toString()),
       parts((partial) => partial.localAmount),
       texts((item) => item.merchantReason),
+      plain((item) => item.feeDue),
       plain((item) => item.periods.week),
       plain((item) => item.periods.day),
       plain((item) => item.periods.month),
@@ -251,7 +329,6 @@ export async function callConclude(
       jsonArray(items.map((item) => item.data)),
       texts((item) => item.standInData),
       plain((item) => item.dueAt),
-      plain((item) => item.holdUntil),
       remarkSentence("stand_in", "en_US"),
       options.stage,
       options.voidKind,
@@ -267,21 +344,57 @@ export interface RunOutHold extends CardKey {
   readonly utcOffsetMinutes: number;
 }
 
-/** Authorizations whose hold has run out, the oldest first. */
+/** Authorizations whose question has lost its process, and those whose hold has run out; of each the oldest first. */
 export async function selectRunOut(
   sql: Sql,
-  options: { readonly now: number; readonly limit: number },
+  options: { readonly now: number; readonly askedBefore: number; readonly limit: number },
 ): Promise<RunOutHold[]> {
-  const { rows } = await sql.query<RunOutHold>({
+  const columns = `p.merchant_id AS "merchantId", p.card_no AS "cardNo", p.consume_no AS "consumeNo", p.stage,
+             k.utc_offset_minutes AS "utcOffsetMinutes"`;
+  const asked = await sql.query<RunOutHold>({
+    name: "authorization_lost_questions",
+    text: `SELECT ${columns}
+           FROM consumption p
+           JOIN card k ON k.merchant_id = p.merchant_id AND k.card_no = p.card_no
+           WHERE p.stage = 'asking' AND p.created_at <= $1
+           ORDER BY p.created_at LIMIT $2`,
+    values: [options.askedBefore, options.limit],
+  });
+  const held = await sql.query<RunOutHold>({
     name: "authorization_run_out",
-    text: `SELECT p.merchant_id AS "merchantId", p.card_no AS "cardNo", p.consume_no AS "consumeNo", p.stage,
-             k.utc_offset_minutes AS "utcOffsetMinutes"
+    text: `SELECT ${columns}
            FROM ledger.hold h
-           JOIN consumption p ON p.merchant_id = h.merchant_id AND p.consume_no = h.reference AND p.stage IN ('asking', 'held')
+           JOIN consumption p ON p.merchant_id = h.merchant_id AND p.consume_no = h.reference AND p.stage = 'held'
            JOIN card k ON k.merchant_id = p.merchant_id AND k.card_no = p.card_no
            WHERE h.line = 1 AND h.expires_at <= $1
            ORDER BY h.expires_at LIMIT $2`,
     values: [options.now, options.limit],
   });
-  return rows;
+  return [...asked.rows, ...held.rows];
+}
+
+/** The number of the authorization that the network names; null when it is not known. */
+export async function selectConsumeNo(
+  sql: Sql,
+  key: { readonly merchantId: number; readonly networkReference: string },
+): Promise<string | null> {
+  const { rows } = await sql.query<{ consume_no: string }>({
+    name: "authorization_of_reference",
+    text: `SELECT consume_no FROM consumption WHERE merchant_id = $1 AND network_reference = $2 AND network_reference <> ''`,
+    values: [key.merchantId, key.networkReference],
+  });
+  return rows[0]?.consume_no ?? null;
+}
+
+/** What an account has available, minor units. */
+export async function selectAvailable(
+  sql: Sql,
+  account: { readonly merchantId: number; readonly accountId: string },
+): Promise<bigint> {
+  const { rows } = await sql.query<{ available: bigint }>({
+    name: "authorization_balance",
+    text: "SELECT available FROM ledger.account WHERE merchant_id = $1 AND account_id = $2",
+    values: [account.merchantId, account.accountId],
+  });
+  return rows[0]?.available ?? 0n;
 }

@@ -1,7 +1,8 @@
 import { performance } from "node:perf_hooks";
-import { type Clock, systemClock } from "#kernel/index.ts";
+import { type Clock, type ScheduledWork, systemClock } from "#kernel/index.ts";
 import { createConnections } from "./connections.ts";
 import { createDelivery, type Delivery } from "./delivery.ts";
+import { createDueWork } from "./due-work.ts";
 import { createEventLog, type MerchantEvents } from "./events.ts";
 import { type CallbackHistory, createHistory } from "./history.ts";
 import type { CallbackDeps } from "./ports.ts";
@@ -15,6 +16,8 @@ export interface Callbacks {
   askMerchant(question: Question): Promise<QuestionAnswer>;
   readonly questions: Pick<Questions, "load">;
   readonly delivery: Delivery;
+  /** The delivery as work that is due at certain moments, for who moves the clock. */
+  readonly dueWork: ScheduledWork;
   readonly history: CallbackHistory;
   readonly events: MerchantEvents;
   /** Call when no more questions are asked: ends the delivery, writes what is unwritten, closes the connections. */
@@ -52,6 +55,7 @@ export function createCallbacks(options: CallbackOptions): Callbacks {
     askMerchant: (question) => questions.ask(question),
     questions,
     delivery,
+    dueWork: createDueWork({ ...deps, delivery }),
     history,
     events,
     stop: async () => {

@@ -44,6 +44,11 @@ export const callbackLimits = {
   /** After the database failed. */
   failurePauseMs: 1_000,
   stopMs: 10_000,
+  /** While somebody waits for all due pushes, one that another process is trying is waited for in such steps, as long as a try takes. */
+  othersTryLookMs: 20,
+  othersTryLooksMax: 300,
+  /** Due pushes that are looked at for one being tried. */
+  othersTryRows: 1_000,
   /** Rounds of one call of `runDue`. */
   roundsMax: 10_000,
   /** The oldest due pushes that a claim looks at to find merchants, and the merchants it visits in turn beside them. */

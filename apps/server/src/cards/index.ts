@@ -29,7 +29,7 @@ export type { AcceptedCard, ApplyCardRefusal, CardApplication } from "./apply.ts
 export type { Card, CardKey } from "./card.ts";
 export type { CardMaker, CardVault, MakingState } from "./ports.ts";
 export type { PinRefusal } from "./secrets.ts";
-export type { StatusRefusal } from "./status.ts";
+export { changeStatus, type StatusChange, type StatusRefusal } from "./status.ts";
 export { type CardFilter, enqueueCallback } from "./store.ts";
 
 export interface CardsDeps extends Omit<ApplyCardDeps, "cardholderOf"> {

@@ -3,7 +3,7 @@ import type { Pool } from "pg";
 import { inTransaction, type Sql } from "#database/index.ts";
 import { type Clock, ok, type Result, refused, uuid7 } from "#kernel/index.ts";
 import { type CardKey, mayBecome } from "./card.ts";
-import { enqueueCallback, lockCard, updateStatus } from "./store.ts";
+import { enqueueCallback, lockCard, scheduleManagement, updateStatus } from "./store.ts";
 
 export interface StatusChange extends CardKey {
   readonly from: CardStatus;
@@ -12,9 +12,15 @@ export interface StatusChange extends CardKey {
   readonly at: number;
 }
 
-/** Changes a card's status and tells the merchant (`Card_update`), in the caller's transaction, which holds the card's row. */
+/**
+ * Changes a card's status and tells the merchant (`Card_update`), in the caller's transaction, which holds the card's row. With a card
+ * that has been made its management fees begin.
+ */
 export async function changeStatus(sql: Sql, change: StatusChange): Promise<void> {
   await updateStatus(sql, { merchantId: change.merchantId, cardNo: change.cardNo, status: change.to });
+  if (change.from === "Pending" && change.to !== "Fail") {
+    await scheduleManagement(sql, change);
+  }
   await enqueueCallback(sql, {
     merchantId: change.merchantId,
     cardNo: change.cardNo,

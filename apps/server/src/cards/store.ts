@@ -198,6 +198,11 @@ export async function updateActivationFailures(
   );
 }
 
+/** The rows that the management fees of a card are found by; none for a card without such fees. */
+export async function scheduleManagement(sql: Sql, card: CardKey & { readonly at: number }): Promise<void> {
+  await sql.query("SELECT schedule_management($1, $2, $3)", [card.merchantId, card.cardNo, card.at]);
+}
+
 export async function enqueueCallback(
   sql: Sql,
   push: CardKey & {

@@ -9,7 +9,7 @@ const eventAnswer = z.strictObject({
   event_id: z.string(),
   kind: z.string().meta({
     description:
-      "`circuit_opened`: the merchant's server failed so often that it is not asked for a while; `circuit_closed`: it answers again. Other kinds may follow.",
+      "`circuit_opened`: the merchant's server failed so often that it is not asked for a while; `circuit_closed`: it answers again. `management_fee_failed`: a card's management fee could not be taken and is tried again at `retry_at`; `card_cancelled`: nor then; `management_fee_missed`: nor then, but the card is exempt. Other kinds may follow.",
   }),
   detail: z
     .record(z.string(), z.union([z.string(), z.number()]))

@@ -1,11 +1,13 @@
 import { MERCHANT_MODES } from "@cardwright/contract";
 import { decimalsOf, formatAmount } from "@cardwright/money";
 import { z } from "zod";
-import { ok, refused } from "#kernel/index.ts";
+import type { Credit } from "#credit/index.ts";
+import { ok, type Result, refused } from "#kernel/index.ts";
 import {
   callbackUrlCharactersMax,
   cardFrameOriginsMax,
   type Merchant,
+  type MerchantSettings,
   type Merchants,
   merchantStatuses,
   nameCharactersMax,
@@ -14,6 +16,12 @@ import {
   utcOffsetMinutesMax,
   utcOffsetMinutesMin,
 } from "#merchants/index.ts";
+import {
+  creditPolicyAnswer,
+  creditPolicyBody,
+  creditPolicyFromWire,
+  creditPolicyToWire,
+} from "./credit-policy-wire.ts";
 import {
   failurePolicyAnswer,
   failurePolicyBody,
@@ -43,6 +51,7 @@ const settings = {
     .exactOptional()
     .meta({ description: "Minutes east of UTC, 480 when absent: day boundaries of the limits of new cards." }),
   failure_policy: failurePolicyBody.exactOptional(),
+  credit_policy: creditPolicyBody.exactOptional(),
 };
 
 const newMerchant = z.strictObject({ name, mode: z.enum(MERCHANT_MODES), ...settings });
@@ -66,6 +75,7 @@ const merchantAnswer = z.strictObject({
   card_frame_origins: z.array(z.string()),
   utc_offset_minutes: z.int(),
   failure_policy: failurePolicyAnswer,
+  credit_policy: creditPolicyAnswer,
   created_at: timeMs,
 });
 
@@ -75,16 +85,29 @@ const reserveAnswer = z.strictObject({
   held: z.string().meta({ description: "Held by authorizations.", examples: ["0.00"] }),
 });
 
+const creditAnswer = z.strictObject({
+  currency: z.literal("TUSDT"),
+  outstanding: z.string().meta({ description: "What all cardholders hold, bonus included.", examples: ["80.00"] }),
+  reserve: z.string().meta({ description: "Available and held.", examples: ["100.00"] }),
+  credit_policy: creditPolicyAnswer,
+});
+
 const settingsRefusals = [
   "name_invalid",
   "callback_url_invalid",
   "card_frame_origin_invalid",
   "utc_offset_invalid",
   "failure_policy_invalid",
+  "credit_policy_invalid",
 ] as const;
 
+export interface MerchantRouteDeps {
+  readonly merchants: Merchants;
+  readonly credit: Credit;
+}
+
 /** Merchants, their settings and their reserve. */
-export function merchantRoutes({ merchants }: { readonly merchants: Merchants }): Route[] {
+export function merchantRoutes({ merchants, credit }: MerchantRouteDeps): Route[] {
   return [
     route({
       method: "POST",
@@ -96,7 +119,9 @@ export function merchantRoutes({ merchants }: { readonly merchants: Merchants })
       answer: merchantAnswer,
       refusals: settingsRefusals,
       handle: async ({ body, by }) => {
-        const made = await merchants.create({ name: body.name, mode: body.mode, ...settingsOf(body) }, by);
+        const settings = settingsOf(body);
+        if (!settings.ok) return settings;
+        const made = await merchants.create({ name: body.name, mode: body.mode, ...settings.value }, by);
         return made.ok ? ok(merchantToWire(made.value)) : made;
       },
     }),
@@ -136,11 +161,13 @@ export function merchantRoutes({ merchants }: { readonly merchants: Merchants })
       handle: async ({ params, body, by }) => {
         const merchant = await merchants.find(params.merchant_no);
         if (merchant === null) return refused("merchant_unknown");
+        const settings = settingsOf(body);
+        if (!settings.ok) return settings;
         const { name, status } = body;
         const change = {
           ...(name !== undefined && { name }),
           ...(status !== undefined && { status }),
-          ...settingsOf(body),
+          ...settings.value,
         };
         const changed = await merchants.update({ merchantId: merchant.merchantId, change }, by);
         return changed.ok ? ok(merchantToWire(changed.value)) : changed;
@@ -162,18 +189,44 @@ export function merchantRoutes({ merchants }: { readonly merchants: Merchants })
         return ok({ currency: "USD" as const, available: text(reserve.available), held: text(reserve.held) });
       },
     }),
+    route({
+      method: "GET",
+      path: "/merchants/{merchant_no}/credit",
+      summary: "Read how much credit a merchant's cardholders hold, and what stands behind it",
+      status: 200,
+      params: merchantParams,
+      answer: creditAnswer,
+      refusals: ["merchant_unknown"],
+      handle: async ({ params }) => {
+        const merchant = await merchants.find(params.merchant_no);
+        if (merchant === null) return refused("merchant_unknown");
+        const { outstanding, reserve } = await credit.positionOf(merchant.merchantId);
+        const text = (minor: bigint): string => formatAmount(minor, decimalsOf("TUSDT"));
+        return ok({
+          currency: "TUSDT" as const,
+          outstanding: text(outstanding),
+          reserve: text(reserve),
+          credit_policy: creditPolicyToWire(merchant.creditPolicy),
+        });
+      },
+    }),
   ];
 }
 
-function settingsOf(body: Omit<z.infer<typeof merchantChange>, "name" | "status">) {
-  const { callback_url, pci_enabled, card_frame_origins, utc_offset_minutes, failure_policy } = body;
-  return {
+function settingsOf(
+  body: Omit<z.infer<typeof merchantChange>, "name" | "status">,
+): Result<Partial<MerchantSettings>, "credit_policy_invalid"> {
+  const { callback_url, pci_enabled, card_frame_origins, utc_offset_minutes, failure_policy, credit_policy } = body;
+  const creditPolicy = credit_policy === undefined ? null : creditPolicyFromWire(credit_policy);
+  if (creditPolicy?.ok === false) return creditPolicy;
+  return ok({
     ...(callback_url !== undefined && { callbackUrl: callback_url }),
     ...(pci_enabled !== undefined && { pciEnabled: pci_enabled }),
     ...(card_frame_origins !== undefined && { cardFrameOrigins: card_frame_origins }),
     ...(utc_offset_minutes !== undefined && { utcOffsetMinutes: utc_offset_minutes }),
     ...(failure_policy !== undefined && { failurePolicy: failurePolicyFromWire(failure_policy) }),
-  };
+    ...(creditPolicy !== null && { creditPolicy: creditPolicy.value }),
+  });
 }
 
 function merchantToWire(merchant: Merchant): z.infer<typeof merchantAnswer> {
@@ -188,6 +241,7 @@ function merchantToWire(merchant: Merchant): z.infer<typeof merchantAnswer> {
     card_frame_origins: [...merchant.cardFrameOrigins],
     utc_offset_minutes: merchant.utcOffsetMinutes,
     failure_policy: failurePolicyToWire(merchant.failurePolicy),
+    credit_policy: creditPolicyToWire(merchant.creditPolicy),
     created_at: merchant.createdAt,
   };
 }

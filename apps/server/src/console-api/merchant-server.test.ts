@@ -1,32 +1,24 @@
 import { createTestDatabase, type TestDatabase } from "@cardwright/testing/database";
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createCallbacks } from "#callbacks/index.ts";
-import { createMerchants, type Merchants } from "#merchants/index.ts";
-import { createProducts } from "#products/index.ts";
-import { createApiSecret, createVault, newMasterKey } from "#vault/index.ts";
+import type { Merchants } from "#merchants/index.ts";
 import { operatorApi } from "./index.ts";
+import { operatorRooms } from "./operator-rooms.testing.ts";
 
 /** What the operator sets and sees about a merchant's server: the policy for when it fails, and its events. */
 const adminToken = "test-admin-token-of-32-characters";
 const clock = { now: () => Date.UTC(2026, 4, 22, 12) };
 let database: TestDatabase;
 let merchants: Merchants;
-let callbacks: ReturnType<typeof createCallbacks>;
+let callbacks: ReturnType<typeof operatorRooms>["callbacks"];
 let app: FastifyInstance;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const { pool } = database;
-  const vault = createVault({ pool: database.vaultPool, masterKeys: newMasterKey("test"), clock });
-  const secrets = { create: createApiSecret, store: vault.storeSecret, delete: vault.deleteSecret };
-  merchants = createMerchants({ pool, clock, requireHttps: true, secrets });
-  const log = { warn: () => {}, error: () => {} };
-  callbacks = createCallbacks({ pool, clock, log, target: () => null, allowPrivateAddresses: true });
+  const rooms = operatorRooms(database, clock);
+  ({ merchants, callbacks } = rooms);
   app = Fastify({ logger: false });
-  await app.register(
-    operatorApi({ merchants, products: createProducts({ pool, clock }), callbacks, clock, adminToken }),
-  );
+  await app.register(operatorApi({ ...rooms, clock, adminToken }));
 });
 afterAll(async () => {
   await app.close();

@@ -2,12 +2,11 @@ import { createTestDatabase, type TestDatabase } from "@cardwright/testing/datab
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { verifyAudit } from "#audit/index.ts";
-import { createCallbacks } from "#callbacks/index.ts";
 import { createPool } from "#database/index.ts";
 import { createMerchants, type Merchants } from "#merchants/index.ts";
-import { createProducts, type Products } from "#products/index.ts";
-import { createApiSecret, createVault, newMasterKey, type Vault } from "#vault/index.ts";
+import { createApiSecret, type Vault } from "#vault/index.ts";
 import { operatorApi } from "./index.ts";
+import { operatorRooms } from "./operator-rooms.testing.ts";
 
 const adminToken = "test-admin-token-of-32-characters";
 const clock = { now: () => Date.UTC(2026, 4, 22, 12) };
@@ -15,19 +14,15 @@ const logged: string[] = [];
 let database: TestDatabase;
 let vault: Vault;
 let merchants: Merchants;
-let products: Products;
-let callbacks: ReturnType<typeof createCallbacks>;
+let callbacks: ReturnType<typeof operatorRooms>["callbacks"];
+let rooms: ReturnType<typeof operatorRooms>;
 let app: FastifyInstance;
 let base: string;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  vault = createVault({ pool: database.vaultPool, masterKeys: newMasterKey("test"), clock });
-  const secrets = { create: createApiSecret, store: vault.storeSecret, delete: vault.deleteSecret };
-  merchants = createMerchants({ pool: database.pool, clock, requireHttps: true, secrets });
-  products = createProducts({ pool: database.pool, clock });
-  const log = { warn: () => {}, error: () => {} };
-  callbacks = createCallbacks({ pool: database.pool, clock, log, target: () => null, allowPrivateAddresses: true });
+  rooms = operatorRooms(database, clock);
+  ({ merchants, vault, callbacks } = rooms);
   ({ app, base } = await listen(merchants));
 });
 afterAll(async () => {
@@ -39,9 +34,7 @@ afterAll(async () => {
 async function listen(served: Merchants): Promise<{ app: FastifyInstance; base: string }> {
   const stream = { write: (line: string) => void logged.push(line) };
   const server = Fastify({ logger: { level: "error", stream }, genReqId: () => "request-7" });
-  await server.register(operatorApi({ merchants: served, products, callbacks, clock, adminToken }), {
-    prefix: "/operator/v1",
-  });
+  await server.register(operatorApi({ ...rooms, merchants: served, clock, adminToken }), { prefix: "/operator/v1" });
   return { app: server, base: `${await server.listen({ host: "127.0.0.1", port: 0 })}/operator/v1` };
 }
 
@@ -128,6 +121,7 @@ test("a merchant is created, read, listed and changed", async () => {
     card_frame_origins: ["https://shop.example"],
     utc_offset_minutes: 0,
     failure_policy: { kind: "decline", purchase_max: "0.00", card_day_max: "0.00", day_max: "0.00" },
+    credit_policy: { kind: "none", ratio: "" },
     created_at: clock.now(),
   });
   const path = `/merchants/${text(created, "merchant_no")}`;
@@ -397,13 +391,18 @@ test("the document describes every endpoint, its parameters and its errors", asy
   expect(Object.keys(paths ?? {}).toSorted()).toEqual([
     "/bins",
     "/bins/{card_bin_no}",
+    "/exchange-rates",
+    "/exchange-rates/{currency}",
     "/merchants",
     "/merchants/{merchant_no}",
+    "/merchants/{merchant_no}/cardholders/{cardholder_no}/bonus",
     "/merchants/{merchant_no}/credentials",
     "/merchants/{merchant_no}/credentials/{credential_id}",
     "/merchants/{merchant_no}/credentials/{credential_id}/allow-list",
     "/merchants/{merchant_no}/credentials/{credential_id}/primary",
+    "/merchants/{merchant_no}/credit",
     "/merchants/{merchant_no}/events",
+    "/merchants/{merchant_no}/management-exemptions",
     "/merchants/{merchant_no}/reserve",
     "/packages",
     "/packages/{package_no}",

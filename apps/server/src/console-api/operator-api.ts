@@ -3,13 +3,19 @@ import { Ajv } from "ajv";
 import type { FastifyError, FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { MerchantEvents } from "#callbacks/index.ts";
+import type { Management } from "#clearing/index.ts";
+import type { Credit } from "#credit/index.ts";
 import { errorCode } from "#database/index.ts";
+import type { Exchange } from "#exchange/index.ts";
 import type { Clock } from "#kernel/index.ts";
 import type { Merchants } from "#merchants/index.ts";
 import type { Products } from "#products/index.ts";
+import { bonusRoutes } from "./bonus-routes.ts";
 import { credentialRoutes } from "./credential-routes.ts";
 import { type ErrorAnswer, errorBody, ownError, refusalAnswer, thrownAnswer } from "./error-answer.ts";
 import { eventRoutes } from "./event-routes.ts";
+import { exchangeRoutes } from "./exchange-routes.ts";
+import { managementRoutes } from "./management-routes.ts";
 import { merchantRoutes } from "./merchant-routes.ts";
 import { operatorOpenApi } from "./openapi.ts";
 import { productRoutes } from "./product-routes.ts";
@@ -20,7 +26,10 @@ import { createTokenGuard, type TokenGuard } from "./token-guard.ts";
 export interface OperatorApiDeps {
   readonly merchants: Merchants;
   readonly products: Products;
+  readonly credit: Credit;
+  readonly exchange: Exchange;
   readonly callbacks: { readonly events: Pick<MerchantEvents, "list"> };
+  readonly management: Pick<Management, "exempt" | "exemptions">;
   readonly clock: Clock;
   /** At least 24 characters. */
   readonly adminToken: string;
@@ -52,13 +61,16 @@ export function operatorApi(deps: OperatorApiDeps): FastifyPluginAsync {
   };
 }
 
-export function operatorRoutes(deps: Pick<OperatorApiDeps, "merchants" | "products" | "callbacks">): Route[] {
+export function operatorRoutes(deps: Omit<OperatorApiDeps, "clock" | "adminToken">): Route[] {
   return [
     ...merchantRoutes(deps),
     ...credentialRoutes(deps),
     ...eventRoutes(deps),
     ...rechargeRoutes(deps),
+    ...bonusRoutes(deps),
     ...productRoutes(deps),
+    ...exchangeRoutes(deps),
+    ...managementRoutes(deps),
   ];
 }
 

@@ -1,8 +1,17 @@
+import type { ExemptionRefusal } from "#clearing/index.ts";
+import type { BonusRefusal } from "#credit/index.ts";
 import type { CredentialRefusal, MerchantRefusal, RechargeRefusal } from "#merchants/index.ts";
 import type { InvalidInput, ProductRefusal } from "#products/index.ts";
 
 /** Every reason for which the rooms refuse an operator, by its name. */
-export type RefusalCode = MerchantRefusal | CredentialRefusal | RechargeRefusal | Extract<ProductRefusal, string>;
+export type RefusalCode =
+  | MerchantRefusal
+  | CredentialRefusal
+  | RechargeRefusal
+  | BonusRefusal
+  | "currency_unknown"
+  | ExemptionRefusal
+  | Extract<ProductRefusal, string>;
 
 /** A refused call: by name, or with the field that cannot be. */
 export type Refusal = RefusalCode | InvalidInput;
@@ -34,6 +43,11 @@ export const refusalAnswers: Record<RefusalCode, RefusalAnswer> = {
     message: "stand_in needs purchase_max, card_day_max and day_max, each above 0.00",
     field: "failure_policy",
   },
+  credit_policy_invalid: {
+    status: 400,
+    message: "ratio, for the kind ratio only, must be above 0 and at most 100, with at most 4 decimals",
+    field: "credit_policy",
+  },
   credential_unknown: { status: 404, message: "the merchant has no credential with this id" },
   credential_is_primary: {
     status: 409,
@@ -58,8 +72,22 @@ export const refusalAnswers: Record<RefusalCode, RefusalAnswer> = {
     message: "must be a decimal text above 0 and at most 10000000000.00, with at most 2 decimals",
     field: "amount",
   },
+  cardholder_unknown: { status: 404, message: "the merchant has no cardholder with this number" },
+  account_unknown: {
+    status: 409,
+    message: "the cardholder has no accounts: they come with its approval, and only in credit mode",
+  },
+  bonus_too_low: { status: 409, message: "the cardholder's bonus balance does not cover the amount", field: "amount" },
+  bonus_reference_reused: {
+    status: 409,
+    message: "another bonus of this merchant has this reference",
+    field: "reference",
+  },
+  reason_invalid: { status: 400, message: "must be one line of 1 to 256 characters", field: "reason" },
+  currency_unknown: { status: 404, message: "no currency of ISO 4217 has this code" },
   bin_unknown: { status: 404, message: "no BIN has this number" },
   package_unknown: { status: 404, message: "no package has this number" },
+  card_unknown: { status: 404, message: "the merchant has no card with this number", field: "card_no" },
   card_type_missing: { status: 400, message: "virtual or physical cards must be supported", field: "support_virtual" },
   card_type_not_on_bin: { status: 409, message: "the BIN does not support a card type that the package offers" },
 };

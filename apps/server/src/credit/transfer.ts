@@ -1,8 +1,10 @@
 import type { TransferType } from "@cardwright/contract";
+import type { Rate } from "@cardwright/money";
 import type { Pool } from "pg";
 import { inTransaction, type Sql } from "#database/index.ts";
 import { type Clock, ok, orderNumber, type Result, refused, uuid7 } from "#kernel/index.ts";
 import { type Account, type AccountKind, findAccount, lockAvailable, transfer } from "#ledger/index.ts";
+import { creditPosition, isWithinBound } from "./bound.ts";
 import { insertTransfer, type StoredTransfer, selectByUniqueNo } from "./store.ts";
 
 export interface CreditTransferRequest {
@@ -18,18 +20,21 @@ export type TransferRefusal =
   | "cardholder_unknown"
   | "account_unknown"
   | "balance_too_low"
+  | "reserve_too_low"
   | "transfer_unique_no_reused";
 
 export interface CreditDeps {
   readonly pool: Pool;
   readonly clock: Clock;
   readonly cardholderExists: (key: { readonly merchantId: number; readonly cardholderNo: string }) => Promise<boolean>;
+  /** How many times its reserve a merchant's cardholders may hold; null: no bound. Read in the transaction that it is given. */
+  readonly creditBoundOf: (sql: Sql, merchantId: number) => Promise<Rate | null>;
 }
 
 /**
- * `account/transfer`: grants credit to a cardholder (`In`) or takes it back (`Out`, at most what is available). Idempotent by
- * `transferUniqueNo`: the same content answers the stored result whatever has happened since, other content is refused, and of
- * racing calls one moves the money.
+ * `account/transfer`: grants credit to a cardholder (`In`, within the merchant's credit policy) or takes it back (`Out`, at most what
+ * is available). Idempotent by `transferUniqueNo`: the same content answers the stored result whatever has happened since, other
+ * content is refused, and of racing calls one moves the money.
  */
 export async function transferCredit(
   deps: CreditDeps,
@@ -42,7 +47,7 @@ export async function transferCredit(
   if (!(await deps.cardholderExists(request))) {
     return refused("cardholder_unknown");
   }
-  return inTransaction(deps.pool, (sql) => move(sql, request, deps.clock.now()), {
+  return inTransaction(deps.pool, (sql) => move(deps, sql, request), {
     commitWhen: ({ ok: kept }) => kept,
   });
 }
@@ -61,11 +66,12 @@ async function repeatOf(
 }
 
 async function move(
+  deps: CreditDeps,
   sql: Sql,
   request: CreditTransferRequest,
-  now: number,
 ): Promise<Result<StoredTransfer, TransferRefusal>> {
   const { merchantId, cardholderNo, amount } = request;
+  const now = deps.clock.now();
   const named = async (kind: AccountKind, owner: string) => findAccount(sql, { merchantId, kind, owner });
   const [cardholder, creditLine] = [await named("cardholder", cardholderNo), await named("credit_line", "")];
   if (cardholder === null || creditLine === null) {
@@ -88,8 +94,12 @@ async function move(
   if (!(await insertTransfer(sql, stored))) {
     return (await repeatOf(sql, request)) ?? refused("transfer_unique_no_reused");
   }
-  if (available + signed < 0n) {
+  // An overdrawn account has nothing to give back; what comes in makes its debt smaller, however little it is.
+  if (request.type === "Out" && available < amount) {
     return refused("balance_too_low");
+  }
+  if (request.type === "In" && !(await mayGrant(deps, sql, request))) {
+    return refused("reserve_too_low");
   }
   const [source, destination] =
     request.type === "In" ? [creditLine.accountId, cardholder.accountId] : [cardholder.accountId, creditLine.accountId];
@@ -102,6 +112,20 @@ async function move(
     postings: [{ source, destination, amount }],
   });
   return ok(stored);
+}
+
+/** The lock of the credit line is held: no other grant can come between this look and the movement. */
+async function mayGrant(
+  deps: CreditDeps,
+  sql: Sql,
+  { merchantId, amount }: { readonly merchantId: number; readonly amount: bigint },
+): Promise<boolean> {
+  const bound = await deps.creditBoundOf(sql, merchantId);
+  if (bound === null) {
+    return true;
+  }
+  const { outstanding, reserve } = await creditPosition(sql, merchantId);
+  return isWithinBound({ outstanding: outstanding + amount, reserve }, bound);
 }
 
 const totalOf = (account: Account | null): bigint => (account === null ? 0n : account.available + account.held);

@@ -72,6 +72,32 @@ test("what arrives while all lanes are busy gathers into the next batch", async 
   await expect.poll(() => batcher.load()).toEqual({ waiting: 0, lanesBusy: 0 });
 });
 
+test("beside a busy lane another opens only when enough items wait, and a lone item waits for no others", async () => {
+  const { opened, open } = gate();
+  const batches: (readonly number[])[] = [];
+  const batcher = createBatcher<number, number>({
+    name: "patient",
+    lanesMax: 2,
+    extraLaneItemsMin: 3,
+    batchMax: 100,
+    queueMax: 100,
+    run: async (items) => {
+      batches.push(items);
+      await opened;
+      return items;
+    },
+  });
+  const answers = [batcher.submit(1)];
+  await expect.poll(() => batches).toEqual([[1]]);
+  answers.push(batcher.submit(2), batcher.submit(3));
+  await sleep(20);
+  expect(batcher.load()).toEqual({ waiting: 2, lanesBusy: 1 });
+  answers.push(batcher.submit(4));
+  await expect.poll(() => batches).toEqual([[1], [2, 3, 4]]);
+  open();
+  expect(await Promise.all(answers)).toEqual([1, 2, 3, 4]);
+});
+
 test("an item whose key is in flight waits for it, while items of other keys pass", async () => {
   const { opened, open } = gate();
   const started: string[] = [];

@@ -83,6 +83,8 @@ export function createPool(options: PoolOptions): Pool {
     statement_timeout: options.statementTimeoutMs,
     idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
     connectionTimeoutMillis: connectionTimeoutMs,
+    // Kept for ever: a new connection has to plan the decision's statements again.
+    idleTimeoutMillis: 0,
     keepAlive: true,
     types: columnTypes,
   });

@@ -35,6 +35,17 @@ export function used(counter: FreeCounter, rule: FreeCount, moment: CardMoment):
   return { used: now.used + 1, period: now.period };
 }
 
+/** What somebody who counts by himself must know: how many are free in a period, and which period it is. */
+export interface FreeAllowance {
+  readonly max: number;
+  readonly period: number;
+}
+
+/** The same rule for the decision's statement, which alone sees the locked counter: a newer period counts from zero. */
+export function freeAllowance(rule: FreeCount, moment: CardMoment): FreeAllowance {
+  return { max: freePerPeriod(rule), period: periodOf(rule, moment) };
+}
+
 /** A period of no days never begins, so nothing is free in it. */
 function freePerPeriod(rule: FreeCount): number {
   switch (rule.type) {

@@ -2,7 +2,15 @@
 export { type CardCalendar, daysSinceOpening } from "./card-calendar.ts";
 export { isCrossBorder } from "./cross-border.ts";
 export { isDeclineCharged } from "./decline-reasons.ts";
-export { type CardMoment, type FreeCounter, freeLeft, unusedCounter, used } from "./free-count.ts";
+export {
+  type CardMoment,
+  type FreeAllowance,
+  type FreeCounter,
+  freeAllowance,
+  freeLeft,
+  unusedCounter,
+  used,
+} from "./free-count.ts";
 export {
   type ManagementCalendar,
   type ManagementPeriod,
@@ -13,7 +21,6 @@ export {
   type PeriodActivity,
   waived,
 } from "./management.ts";
-export { type Purchase, type PurchaseRates, purchaseFees } from "./purchase.ts";
 export { sumOfFees } from "./rows.ts";
 export { managementCharge, openingCharge, type StandingCharge } from "./standing-charges.ts";
 export type { ChargedTransaction, SmallDecision, SpendingTransaction } from "./transaction.ts";

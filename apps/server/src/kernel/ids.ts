@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
  * Order numbers are what merchants see and quote (contract section 1): one letter for the kind, the UTC date, then a part
  * that sorts by time and cannot be guessed. They are made in the application, so nothing waits for a sequence.
  */
-export type OrderKind = "U" | "C" | "T" | "O" | "P" | "B" | "M" | "R";
+export type OrderKind = "U" | "C" | "T" | "O" | "P" | "B" | "M" | "R" | "G";
 
 /** Crockford's alphabet: sorts like its values, has no letters that are mistaken for digits. */
 const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";

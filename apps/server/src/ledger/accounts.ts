@@ -59,6 +59,7 @@ const floorOfKind: Record<AccountKind, bigint | null> = {
 };
 
 export const platformAccountKinds = ["reserve", "funding", "settlement", "platform_income"] as const;
+const cardholderAccountKinds = ["cardholder", "bonus"] as const;
 export const creditAccountKinds = ["credit_line", "spending", "merchant_income"] as const;
 
 export interface AccountName {
@@ -88,5 +89,6 @@ export async function listAccounts(
   sql: Sql,
   filter: { readonly merchantId: number; readonly owner: string; readonly limit: number },
 ): Promise<Account[]> {
-  return selectAccounts(sql, filter);
+  const kinds = filter.owner === "" ? [...platformAccountKinds, ...creditAccountKinds] : cardholderAccountKinds;
+  return selectAccounts(sql, { ...filter, kinds });
 }

@@ -9,6 +9,7 @@ export {
   openAccount,
   platformAccountKinds,
 } from "./accounts.ts";
+export { nextHoldExpiry } from "./hold-expiry.ts";
 export {
   capture,
   forceHold,

@@ -59,13 +59,15 @@ export async function selectAccount(sql: Sql, name: AccountName & { currency: Cu
 
 export async function selectAccounts(
   sql: Sql,
-  filter: { merchantId: number; owner: string; limit: number },
+  filter: { merchantId: number; owner: string; limit: number; kinds: readonly AccountKind[] },
 ): Promise<Account[]> {
-  const { rows } = await sql.query<AccountRow>(
-    `SELECT account_id, kind, owner, currency, available, held FROM ledger.account
-     WHERE merchant_id = $1 AND owner = $2 ORDER BY kind LIMIT $3`,
-    [filter.merchantId, filter.owner, filter.limit],
-  );
+  // The kinds make it one look into the index for each; without them it would walk over all accounts of the merchant.
+  const { rows } = await sql.query<AccountRow>({
+    name: "ledger_accounts_of_owner",
+    text: `SELECT account_id, kind, owner, currency, available, held FROM ledger.account
+           WHERE merchant_id = $1 AND owner = $2 AND kind = ANY ($4) ORDER BY kind LIMIT $3`,
+    values: [filter.merchantId, filter.owner, filter.limit, filter.kinds],
+  });
   return rows.map(toAccount);
 }
 

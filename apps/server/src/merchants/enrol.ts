@@ -1,10 +1,11 @@
-import { decimalsOf, formatAmount } from "@cardwright/money";
+import { decimalsOf, formatAmount, formatRate } from "@cardwright/money";
 import { type AuditDetail, appendAudit, changeDetail, type Initiator } from "#audit/index.ts";
 import { inTransaction } from "#database/index.ts";
 import { ok, orderNumber, type Result, refused } from "#kernel/index.ts";
 import { creditAccountKinds, openAccount, platformAccountKinds } from "#ledger/index.ts";
 import { newAppId } from "./api-key.ts";
 import {
+  type CreditPolicy,
   declineOnFailure,
   defaultUtcOffsetMinutes,
   type FailurePolicy,
@@ -30,6 +31,7 @@ export async function createMerchant(
     cardFrameOrigins: input.cardFrameOrigins ?? [],
     utcOffsetMinutes: input.utcOffsetMinutes ?? defaultUtcOffsetMinutes,
     failurePolicy: input.failurePolicy ?? declineOnFailure,
+    creditPolicy: input.creditPolicy ?? ({ kind: "none" } as const),
   };
   const wrong = checkSettings(settings, deps);
   if (wrong !== null) return refused(wrong);
@@ -88,7 +90,12 @@ function settingsDetail(merchant: Merchant): AuditDetail {
     card_frame_origins: merchant.cardFrameOrigins,
     utc_offset_minutes: merchant.utcOffsetMinutes,
     failure_policy: policyDetail(merchant.failurePolicy),
+    credit_policy: creditPolicyDetail(merchant.creditPolicy),
   };
+}
+
+function creditPolicyDetail(policy: CreditPolicy): AuditDetail {
+  return { kind: policy.kind, ratio: policy.kind === "ratio" ? formatRate(policy.ratio) : "" };
 }
 
 /** Cards are billed in USD or TUSDT, which have the same decimals. */

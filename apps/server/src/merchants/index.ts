@@ -10,6 +10,8 @@ export type {
 } from "./credential.ts";
 export { type CredentialRequest, expiryMsMax, labelCharactersMax } from "./credentials.ts";
 export {
+  type CreditPolicy,
+  creditPolicyKinds,
   declineOnFailure,
   type FailurePolicy,
   failurePolicyKinds,

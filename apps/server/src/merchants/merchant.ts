@@ -1,4 +1,5 @@
 import type { MerchantMode } from "@cardwright/contract";
+import type { Rate } from "@cardwright/money";
 
 /** `Disabled` may become `Active` again; `Closed` is final. */
 export const merchantStatuses = ["Active", "Disabled", "Closed"] as const;
@@ -22,6 +23,14 @@ export interface FailurePolicy {
 
 export const declineOnFailure: FailurePolicy = { kind: "decline", purchaseMax: 0n, cardDayMax: 0n, dayMax: 0n };
 
+export const creditPolicyKinds = ["none", "reserve", "ratio"] as const;
+
+/**
+ * Credit mode: what all the credit that a merchant's cardholders hold may come to when it transfers more: anything, its reserve
+ * (available and held), or so many times its reserve.
+ */
+export type CreditPolicy = { readonly kind: "none" | "reserve" } | { readonly kind: "ratio"; readonly ratio: Rate };
+
 /** What an operator may change later. */
 export interface MerchantSettings {
   readonly name: string;
@@ -34,6 +43,7 @@ export interface MerchantSettings {
   /** Minutes east of UTC: day boundaries of the limits of cards opened from now on. */
   readonly utcOffsetMinutes: number;
   readonly failurePolicy: FailurePolicy;
+  readonly creditPolicy: CreditPolicy;
 }
 
 /** A company that issues cards through the platform. */

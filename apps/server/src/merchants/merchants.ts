@@ -1,4 +1,6 @@
+import type { Rate } from "@cardwright/money";
 import type { Initiator } from "#audit/index.ts";
+import type { Sql } from "#database/index.ts";
 import type { Result } from "#kernel/index.ts";
 import { apiKeyHash } from "./api-key.ts";
 import type { CallbackTarget, Caller, Credential, CredentialChange, NewCredential } from "./credential.ts";
@@ -82,6 +84,8 @@ export interface Merchants {
   /** Newest first. */
   listRecharges(filter: RechargeFilter): Promise<RechargeOrder[]>;
   reserveOf(merchantId: number): Promise<Reserve | null>;
+  /** How many times its reserve the credit of a merchant may come to, by its credit policy; null: no bound. In the caller's transaction. */
+  creditBoundOf(sql: Sql, merchantId: number): Promise<Rate | null>;
 }
 
 export function createMerchants(deps: MerchantsDeps): Merchants {
@@ -106,5 +110,10 @@ export function createMerchants(deps: MerchantsDeps): Merchants {
     rejectRecharge: (input, by) => rejectRecharge(deps, input, by),
     listRecharges: (filter) => selectRecharges(deps.pool, filter),
     reserveOf: (merchantId) => reserveOf(deps, merchantId),
+    creditBoundOf: async (sql, merchantId) => {
+      const policy = (await selectMerchant(sql, merchantId))?.creditPolicy ?? null;
+      if (policy === null || policy.kind === "none") return null;
+      return policy.kind === "ratio" ? policy.ratio : { units: 1n, scale: 0 };
+    },
   };
 }

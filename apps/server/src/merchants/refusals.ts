@@ -4,7 +4,8 @@ export type SettingsRefusal =
   | "callback_url_invalid"
   | "card_frame_origin_invalid"
   | "utc_offset_invalid"
-  | "failure_policy_invalid";
+  | "failure_policy_invalid"
+  | "credit_policy_invalid";
 
 export type MerchantRefusal = SettingsRefusal | "merchant_unknown" | "merchant_closed";
 

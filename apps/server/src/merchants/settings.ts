@@ -1,4 +1,4 @@
-import type { FailurePolicy, MerchantSettings } from "./merchant.ts";
+import type { CreditPolicy, FailurePolicy, MerchantSettings } from "./merchant.ts";
 import type { SettingsRefusal } from "./refusals.ts";
 
 export const nameCharactersMax = 128;
@@ -10,6 +10,9 @@ export const utcOffsetMinutesMin = -720;
 export const utcOffsetMinutesMax = 840;
 /** Minor units: 13 digits, as the amounts of authorizations have at most. */
 export const standInAmountMax = 9_999_999_999_999n;
+/** Credit of a hundred times the reserve is as good as without a bound; a hundredth of a percent is as fine as anybody agrees on. */
+export const creditRatioMax = 100n;
+export const creditRatioDecimalsMax = 4;
 
 /** One line that says something: no control characters, not only white space. Postgres cannot store NUL at all. */
 export const oneLine = /^(?=.*\S)[^\p{Cc}\u2028\u2029]*$/u;
@@ -28,7 +31,14 @@ export function checkSettings(
   const offset = settings.utcOffsetMinutes;
   const offsetFits = Number.isInteger(offset) && offset >= utcOffsetMinutesMin && offset <= utcOffsetMinutesMax;
   if (!offsetFits) return "utc_offset_invalid";
-  return isFailurePolicy(settings.failurePolicy) ? null : "failure_policy_invalid";
+  if (!isFailurePolicy(settings.failurePolicy)) return "failure_policy_invalid";
+  return isCreditPolicy(settings.creditPolicy) ? null : "credit_policy_invalid";
+}
+
+export function isCreditPolicy(policy: CreditPolicy): boolean {
+  if (policy.kind !== "ratio") return true;
+  const { units, scale } = policy.ratio;
+  return units > 0n && scale <= creditRatioDecimalsMax && units <= creditRatioMax * 10n ** BigInt(scale);
 }
 
 /** Standing in without one of the three amounts would approve nothing, or without a bound; neither can be meant. */

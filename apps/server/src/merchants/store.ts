@@ -1,7 +1,8 @@
 import type { MerchantMode } from "@cardwright/contract";
+import { formatRate, parseRate } from "@cardwright/money";
 import type { Sql } from "#database/index.ts";
 import type { CallbackTarget, Caller, Credential, CredentialStatus } from "./credential.ts";
-import type { FailurePolicy, Merchant, MerchantStatus } from "./merchant.ts";
+import type { CreditPolicy, FailurePolicy, Merchant, MerchantStatus } from "./merchant.ts";
 import type { NewRecharge, RechargeCurrency, RechargeFilter, RechargeOrder, RechargeStatus } from "./recharge.ts";
 
 interface MerchantRow {
@@ -19,11 +20,14 @@ interface MerchantRow {
   stand_in_purchase_max: bigint;
   stand_in_card_day_max: bigint;
   stand_in_day_max: bigint;
+  credit_policy: CreditPolicy["kind"];
+  credit_ratio: string;
   created_at: bigint;
 }
 
 const merchantColumns = `merchant_id, merchant_no, name, mode, status, app_id, callback_url, pci_enabled, card_frame_origins,
-  utc_offset_minutes, failure_policy, stand_in_purchase_max, stand_in_card_day_max, stand_in_day_max, created_at`;
+  utc_offset_minutes, failure_policy, stand_in_purchase_max, stand_in_card_day_max, stand_in_day_max, credit_policy, credit_ratio,
+  created_at`;
 
 function toMerchant(row: MerchantRow): Merchant {
   return {
@@ -43,15 +47,23 @@ function toMerchant(row: MerchantRow): Merchant {
       cardDayMax: row.stand_in_card_day_max,
       dayMax: row.stand_in_day_max,
     },
+    creditPolicy: toCreditPolicy(row),
     createdAt: Number(row.created_at),
   };
+}
+
+function toCreditPolicy({ credit_policy: kind, credit_ratio: text }: MerchantRow): CreditPolicy {
+  if (kind !== "ratio") return { kind };
+  const ratio = parseRate(text);
+  if (!ratio.ok) throw new Error("merchants: a stored credit ratio cannot be read");
+  return { kind, ratio: ratio.value };
 }
 
 export async function insertMerchant(sql: Sql, merchant: Omit<Merchant, "merchantId">): Promise<Merchant> {
   const { rows } = await sql.query<MerchantRow>(
     `INSERT INTO merchant (merchant_no, name, mode, status, app_id, callback_url, pci_enabled, card_frame_origins,
-       utc_offset_minutes, created_at, failure_policy, stand_in_purchase_max, stand_in_card_day_max, stand_in_day_max)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING ${merchantColumns}`,
+       utc_offset_minutes, created_at, failure_policy, stand_in_purchase_max, stand_in_card_day_max, stand_in_day_max, credit_policy, credit_ratio)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING ${merchantColumns}`,
     [
       merchant.merchantNo,
       merchant.name,
@@ -63,7 +75,7 @@ export async function insertMerchant(sql: Sql, merchant: Omit<Merchant, "merchan
       merchant.cardFrameOrigins,
       merchant.utcOffsetMinutes,
       merchant.createdAt,
-      ...policyValues(merchant.failurePolicy),
+      ...policyValues(merchant),
     ],
   );
   const row = rows[0];
@@ -75,7 +87,7 @@ export async function updateMerchantRow(sql: Sql, merchant: Merchant): Promise<v
   await sql.query(
     `UPDATE merchant SET name = $2, status = $3, callback_url = $4, pci_enabled = $5, card_frame_origins = $6,
        utc_offset_minutes = $7, failure_policy = $8, stand_in_purchase_max = $9, stand_in_card_day_max = $10,
-       stand_in_day_max = $11
+       stand_in_day_max = $11, credit_policy = $12, credit_ratio = $13
      WHERE merchant_id = $1`,
     [
       merchant.merchantId,
@@ -85,13 +97,15 @@ export async function updateMerchantRow(sql: Sql, merchant: Merchant): Promise<v
       merchant.pciEnabled,
       merchant.cardFrameOrigins,
       merchant.utcOffsetMinutes,
-      ...policyValues(merchant.failurePolicy),
+      ...policyValues(merchant),
     ],
   );
 }
 
-function policyValues({ kind, purchaseMax, cardDayMax, dayMax }: FailurePolicy) {
-  return [kind, purchaseMax, cardDayMax, dayMax];
+function policyValues({ failurePolicy, creditPolicy }: Pick<Merchant, "failurePolicy" | "creditPolicy">) {
+  const { kind, purchaseMax, cardDayMax, dayMax } = failurePolicy;
+  const ratio = creditPolicy.kind === "ratio" ? formatRate(creditPolicy.ratio) : "";
+  return [kind, purchaseMax, cardDayMax, dayMax, creditPolicy.kind, ratio];
 }
 
 export async function selectMerchant(sql: Sql, merchantId: number): Promise<Merchant | null> {
@@ -185,7 +199,7 @@ export async function selectCaller(sql: Sql, apiKeyHash: Buffer): Promise<Caller
     name: "merchants_authenticate",
     text: `SELECT ${credentialColumns}, m.merchant_no, m.name, m.mode, m.status, m.app_id, m.callback_url, m.pci_enabled,
              m.card_frame_origins, m.utc_offset_minutes, m.failure_policy, m.stand_in_purchase_max, m.stand_in_card_day_max,
-             m.stand_in_day_max, m.created_at
+             m.stand_in_day_max, m.credit_policy, m.credit_ratio, m.created_at
            FROM credential c JOIN merchant m USING (merchant_id)
            WHERE c.api_key_hash = $1 AND c.status <> 'Deleted'`,
     values: [apiKeyHash],

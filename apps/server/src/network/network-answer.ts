@@ -13,6 +13,8 @@ export const networkAnswer = z.strictObject({
   response_code: z.string(),
   /** Decimal text in the card's currency when a part was approved; otherwise empty. */
   approved_amount: z.string(),
+  /** Of a balance inquiry: decimal text in the card's currency; otherwise empty. */
+  balance: z.string(),
   /** A decline's reason (contract section 9, Declines); empty when approved. */
   reason: z.string(),
   /** Empty when no card has the number. */
@@ -31,6 +33,7 @@ export function networkAnswerOf(answer: AuthorizationAnswer, timing: { readonly 
     approved: answer.approved,
     response_code: responseCode(answer),
     approved_amount: answer.approved && answer.partialAmount !== null ? formatAmount(answer.partialAmount, 2) : "",
+    balance: answer.approved && answer.balance !== null ? formatAmount(answer.balance, 2) : "",
     reason: answer.approved ? "" : answer.reason,
     consume_no: answer.consumeNo ?? "",
     repeat: answer.repeat,

@@ -33,7 +33,13 @@ async function openFront(): Promise<Front> {
     requests: [] as AuthorizationRequest[],
     errors: [] as unknown[],
     log,
-    answer: { approved: true, consumeNo: "O1", partialAmount: null, repeat: false } as AuthorizationAnswer,
+    answer: {
+      approved: true,
+      consumeNo: "O1",
+      partialAmount: null,
+      balance: null,
+      repeat: false,
+    } as AuthorizationAnswer,
     availability: "open" as Availability,
   };
   await server.register(
@@ -86,6 +92,7 @@ test("an authorization reaches the decision in minor units and its answer carrie
       approved: true,
       response_code: "00",
       approved_amount: "",
+      balance: "",
       reason: "",
       consume_no: "O1",
       repeat: false,
@@ -104,6 +111,9 @@ test("an authorization reaches the decision in minor units and its answer carrie
       amount: 1250n,
       currency: "USD",
       billingAmount: null,
+      exchangeRate: null,
+      incrementOf: null,
+      recurring: false,
       acceptor: { name: "Shop", mcc: "5411", city: "Singapore", country: "SG" },
     },
   ]);
@@ -250,7 +260,7 @@ test("a bug behind the front is a 500 that tells nothing", async () => {
 
 test("a part that was approved and a merchant's own reason reach the shop in field 39", async () => {
   const front = await openFront();
-  front.answer = { approved: true, consumeNo: "O1", partialAmount: 1_000n, repeat: false };
+  front.answer = { approved: true, consumeNo: "O1", partialAmount: 1_000n, balance: null, repeat: false };
   const partial = await post(front, { ...message, network_reference: "ref-partial", partial_allowed: true });
   expect(partial.json).toMatchObject({ approved: true, response_code: "10", approved_amount: "10.00" });
   expect(front.requests.at(-1)?.partialAllowed).toBe(true);

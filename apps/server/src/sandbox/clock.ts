@@ -7,6 +7,8 @@ import { addToClockOffset, selectClockOffset } from "./store.ts";
 export interface MovableClock extends Clock {
   /** Moves the clock of all processes on by `ms` > 0; answers the time that it is then, Unix ms. */
   advance(ms: number): Promise<Result<number, "too_far_ahead">>;
+  /** Reads how far the others have moved it. */
+  refresh(): Promise<void>;
   /** Milliseconds that this process's clock is ahead of the machine's. */
   offsetMs(): number;
   stop(): Promise<void>;
@@ -24,7 +26,7 @@ export interface MovableClockDeps {
 /** Short enough that nobody who moved the clock waits for the others, and 5 reads a second are nothing. */
 const refreshMsDefault = 200;
 /** Ten years: longer than any card is valid. */
-const offsetMsMax = 3_650 * 86_400_000;
+export const offsetMsMax = 3_650 * 86_400_000;
 
 /**
  * Real time plus the offset kept in the database, read before this answers. It never goes back, so whatever waits for a moment
@@ -42,6 +44,7 @@ export async function createMovableClock(deps: MovableClockDeps): Promise<Movabl
   return {
     now: () => real.now() + offset,
     offsetMs: () => offset,
+    refresh: async () => follow(await selectClockOffset(deps.pool)),
     advance: async (ms) => {
       if (!Number.isSafeInteger(ms) || ms <= 0) {
         throw new RangeError("the sandbox's clock moves forward by whole milliseconds");

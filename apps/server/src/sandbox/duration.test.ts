@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { parseDuration } from "./duration.ts";
 
 const hourMs = 3_600_000;
+const from = Date.UTC(2026, 0, 31, 10);
 
 test.each([
   ["P7D", 7 * 24 * hourMs],
@@ -12,13 +13,14 @@ test.each([
   ["P400D", 400 * 24 * hourMs],
   ["P1DT2H3M4S", 26 * hourMs + 184_000],
 ])("%s is read as milliseconds", (text, ms) => {
-  expect(parseDuration(text)).toEqual({ ok: true, value: ms });
+  expect(parseDuration(text, { from })).toEqual({ ok: true, value: ms });
 });
 
 test.each([
-  ["P1M", "months_and_years_vary"],
-  ["P1Y", "months_and_years_vary"],
-  ["P1Y2M3DT4H", "months_and_years_vary"],
+  ["P0M", "not_positive"],
+  ["P14M", "too_long"],
+  ["P2Y", "too_long"],
+  ["P1D2M", "not_a_duration"],
   ["P0D", "not_positive"],
   ["PT0S", "not_positive"],
   ["P401D", "too_long"],
@@ -37,5 +39,14 @@ test.each([
   ["PT1M1H", "not_a_duration"],
   ["P9999999999999999999999D", "not_a_duration"],
 ])("%j is refused as %s", (text, reason) => {
-  expect(parseDuration(text)).toEqual({ ok: false, reason });
+  expect(parseDuration(text, { from })).toEqual({ ok: false, reason });
+});
+
+test.each([
+  ["P1M", Date.UTC(2026, 1, 28, 10)],
+  ["P13M", Date.UTC(2027, 1, 28, 10)],
+  ["P1Y", Date.UTC(2027, 0, 31, 10)],
+  ["P2M1DT1H", Date.UTC(2026, 3, 1, 11)],
+])("%s is counted in calendar months from the moment on", (text, end) => {
+  expect(parseDuration(text, { from })).toEqual({ ok: true, value: end - from });
 });

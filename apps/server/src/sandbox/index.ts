@@ -3,12 +3,15 @@ import type { Pool } from "pg";
 import type { Card, CardKey } from "#cards/index.ts";
 import { tellCardMaker } from "./card-maker.ts";
 import type { MovableClock } from "./clock.ts";
+import { type ClockMoveDeps, moveClock } from "./clock-move.ts";
 import { buildSandboxApi, type SandboxApiDeps } from "./sandbox-api.ts";
 import { createScenarioRuns, type ScenarioStage } from "./scenarios/runs.ts";
 import { createTerminal, type Terminal, type TerminalDeps } from "./terminal.ts";
 
 export { createCardMaker, type TellRefusal, type ToldState } from "./card-maker.ts";
 export { createMovableClock, type MovableClock, type MovableClockDeps } from "./clock.ts";
+export { type ClockMove, type ClockMoveBounds, type ClockMoveRefusal, moveClock } from "./clock-move.ts";
+export { seedExchangeRates } from "./exchange-rates.ts";
 export { type KycSimulator, type KycSimulatorOptions, startKycSimulator } from "./kyc/simulator.ts";
 export { sandboxPath } from "./sandbox-call.ts";
 export { type Played, type PlayOptions, playScenario, type Told } from "./scenarios/play.ts";
@@ -45,13 +48,15 @@ export interface SandboxDeps extends Omit<TerminalDeps, "clock"> {
   readonly onError: SandboxApiDeps["onError"];
   /** How scenarios that merchants start reach the platform. */
   readonly scenarios: ScenarioStage;
+  /** What becomes due as the clock is moved; nothing when absent. */
+  readonly time?: Pick<ClockMoveDeps, "work" | "slowWork" | "isStopping" | "bounds">;
 }
 
 /** Everything of a sandbox that stands on top of the rooms. */
 export interface Sandbox {
   /** Plays a shop's terminal. */
   readonly terminal: Terminal;
-  /** The API for merchants' developers, with its own path `/sandbox/v1`. */
+  /** The API for merchants' developers, with its own paths `/sandbox/v1` and `/sandbox`. */
   readonly api: FastifyPluginCallback;
   stop(): Promise<void>;
 }
@@ -64,7 +69,13 @@ export function createSandbox(deps: SandboxDeps): Sandbox {
   const terminal = createTerminal(deps);
   const { pool, onError } = deps;
   const scenarioRuns = createScenarioRuns({ ...deps.scenarios, pool, onError });
-  const api = buildSandboxApi({ ...deps, terminal, scenarioRuns, tellCardMaker: (told) => tellCardMaker(deps, told) });
+  const api = buildSandboxApi({
+    ...deps,
+    terminal,
+    scenarioRuns,
+    tellCardMaker: (told) => tellCardMaker(deps, told),
+    moveClock: (ms) => moveClock({ work: [], slowWork: [], ...deps.time, ...deps }, ms),
+  });
   return {
     terminal,
     api,

@@ -79,8 +79,8 @@ export const playable = {
     { call: "GET /sandbox/v1/clock", does: "tells the sandbox's time" },
     {
       call: "POST /sandbox/v1/clock",
-      does: "moves the time of the whole sandbox forward: holds expire, retries come due",
-      body: { advance: `"P7D", "PT1H30M": an ISO 8601 duration of at most ${durationDaysMax} days` },
+      does: "moves the time of the whole sandbox forward; what becomes due on the way is done in its order: holds expire, management fees are taken, callbacks are tried again",
+      body: { advance: `"P7D", "PT1H30M", "P13M": an ISO 8601 duration of at most ${durationDaysMax} days` },
     },
   ],
   addresses: {

@@ -4,6 +4,7 @@ import { isUnavailable } from "#database/index.ts";
 import type { Result } from "#kernel/index.ts";
 import type { TellRefusal, ToldState } from "./card-maker.ts";
 import type { MovableClock } from "./clock.ts";
+import type { ClockMove, ClockMoveRefusal } from "./clock-move.ts";
 import { type DurationRefusal, durationDaysMax, parseDuration } from "./duration.ts";
 import { networkRoutes } from "./network-routes.ts";
 import { playable } from "./playable.ts";
@@ -25,6 +26,8 @@ import type { Terminal } from "./terminal.ts";
 export interface SandboxApiDeps {
   readonly merchantOf: MerchantOf;
   readonly clock: MovableClock;
+  /** Moves the clock by milliseconds and does what becomes due on the way. */
+  readonly moveClock: (ms: number) => Promise<Result<ClockMove, ClockMoveRefusal>>;
   readonly terminal: Terminal;
   readonly scenarioRuns: ScenarioRuns;
   readonly tellCardMaker: (told: {
@@ -36,9 +39,11 @@ export interface SandboxApiDeps {
   readonly onError: (error: unknown) => void;
 }
 
+/** The same calls under the shorter path. */
+const sandboxAlias = "/sandbox";
+
 const durationMessages: Record<DurationRefusal, string> = {
-  not_a_duration: 'must be an ISO 8601 duration such as "P7D", "PT1H30M" or "P1DT12H"',
-  months_and_years_vary: "months and years have no fixed length: say it in days, e.g. P30D",
+  not_a_duration: 'must be an ISO 8601 duration such as "P7D", "PT1H30M" or "P13M"',
   not_positive: "must be longer than nothing: the clock moves forward only",
   too_long: `may be ${durationDaysMax} days at most; call again to go on`,
 };
@@ -46,18 +51,20 @@ const durationMessages: Record<DurationRefusal, string> = {
 const clockInput = z.strictObject({ advance: z.string().max(64) });
 
 /**
- * The sandbox's API for a merchant's developers, a Fastify plugin with its own path: they play shops, the card maker and time
+ * The sandbox's API for a merchant's developers, a Fastify plugin with its own paths: they play shops, the card maker and time
  * itself. Errors are HTTP statuses with `{"error":{"code","message","field"}}`.
  */
 export function buildSandboxApi(deps: SandboxApiDeps): FastifyPluginCallback {
   return (server, _options, done) => {
-    server.register(
-      (app, _inner, ready) => {
-        routes(app, deps);
-        ready();
-      },
-      { prefix: sandboxPath },
-    );
+    for (const prefix of [sandboxPath, sandboxAlias]) {
+      server.register(
+        (app, _inner, ready) => {
+          routes(app, deps);
+          ready();
+        },
+        { prefix },
+      );
+    }
     done();
   };
 }
@@ -107,16 +114,19 @@ async function moveClock({ deps, request, reply }: Call<SandboxApiDeps>): Promis
   if (!input.success) {
     return send(reply, inputFault(input.error));
   }
-  const step = parseDuration(input.data.advance);
+  const step = parseDuration(input.data.advance, { from: deps.clock.now() });
   if (!step.ok) {
     return send(reply, { status: 400, code: step.reason, field: "advance", message: durationMessages[step.reason] });
   }
-  const moved = await deps.clock.advance(step.value);
-  return moved.ok ? reply.send(clockAnswer(deps.clock)) : send(reply, faults[moved.reason]);
+  const moved = await deps.moveClock(step.value);
+  if (!moved.ok) {
+    return send(reply, faults[moved.reason]);
+  }
+  const { now, steps, ran, finished } = moved.value;
+  return reply.send({ ...clockAnswer(deps.clock, now), steps, ran, finished });
 }
 
-function clockAnswer(clock: MovableClock): object {
-  const now = clock.now();
+function clockAnswer(clock: MovableClock, now = clock.now()): object {
   return { now, time: new Date(now).toISOString(), ahead_ms: clock.offsetMs() };
 }
 

@@ -59,6 +59,11 @@ export const faults = {
   run_unknown: { status: 404, code: "run_unknown", message: "your merchant has no such run", field: "run_id" },
   network_unavailable: { status: 503, code: "network_unavailable", message: "the card network does not answer now" },
   too_far_ahead: { status: 409, code: "too_far_ahead", message: "the clock may be 10 years ahead of real time" },
+  clock_is_moving: {
+    status: 409,
+    code: "clock_is_moving",
+    message: "somebody else is moving the clock; try again",
+  },
   no_database: { status: 503, code: "no_database", message: "the database cannot be reached; try again" },
   unexpected: { status: 500, code: "unexpected", message: "something failed on our side" },
 } as const satisfies Record<string, Fault>;

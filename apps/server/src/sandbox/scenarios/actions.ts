@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { systemClock } from "#kernel/index.ts";
 import { parseDuration } from "../duration.ts";
 import type { Numbers } from "./numbers.ts";
 import type { Step } from "./schema.ts";
@@ -149,7 +150,7 @@ async function advance(scene: Scene, { by, times = 1, restarted }: Advance): Pro
 /** The call may be answered, refused or lost when the process ends; what it has not moved is moved afterwards. */
 async function advanceAndRestart(scene: Scene, by: string): Promise<WireAnswer | null> {
   const { stage } = scene;
-  const length = parseDuration(by);
+  const length = parseDuration(by, { from: systemClock.now() });
   if (scene.restart === undefined || !length.ok) throw new SceneFailed("nobody may restart the platform here");
   const aim = (await stage.aheadMs()) + length.value;
   const moving = stage.sandbox("/clock", { advance: by }).catch(() => null);

@@ -23,7 +23,9 @@ const signedAmount = z
 /** In any currency, so with 0 to 4 decimals. */
 const localAmount = z.string().regex(/^[0-9]{1,13}(?:\.[0-9]{1,4})?$/u, "must be a decimal amount");
 const rate = z.string().regex(/^[0-9]{1,10}(?:\.[0-9]{1,12})?$/u, "must be a decimal rate");
-const duration = z.string().refine((text) => parseDuration(text).ok, 'must be an ISO 8601 duration such as "P7D"');
+const duration = z
+  .string()
+  .refine((text) => parseDuration(text, { from: 0 }).ok, 'must be an ISO 8601 duration such as "P7D"');
 const line = z.string().min(1).max(200);
 
 /** The same for both modes, or one value for each. */
