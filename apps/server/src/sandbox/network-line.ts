@@ -1,4 +1,5 @@
 import { Pool } from "undici";
+import { type Result, refused } from "#kernel/index.ts";
 
 export interface NetworkLineDeps {
   /** Where the network front listens, e.g. `http://127.0.0.1:8090`; asked when the first message is sent. */
@@ -20,6 +21,10 @@ export type LineAnswer =
 
 /** The card network's line to the platform: JSON over HTTP, as its messages really come. */
 export interface NetworkLine {
+  /** Does what ends in one message; refused when too many are being put together or under way. */
+  occupy<Value, Reason>(
+    work: () => Promise<Result<Value, Reason>>,
+  ): Promise<Result<Value, Reason | { readonly kind: "too_many_messages" }>>;
   send(message: { readonly path: string; readonly body: object }): Promise<LineAnswer>;
   close(): Promise<void>;
 }
@@ -34,22 +39,25 @@ export function createNetworkLine(deps: NetworkLineDeps): NetworkLine {
   let pool: Pool | null = null;
   let inFlight = 0;
   return {
-    send: async ({ path, body }) => {
+    occupy: async (work) => {
       if (inFlight >= messagesInFlightMax) {
-        return { ok: false, reason: { kind: "too_many_messages" } };
+        return refused({ kind: "too_many_messages" });
       }
       inFlight += 1;
       try {
-        pool ??= new Pool(new URL(deps.networkUrl()).origin, {
-          connections: connectionsMax,
-          headersTimeout: answerTimeoutMs,
-          bodyTimeout: answerTimeoutMs,
-          maxResponseSize: answerBytesMax,
-        });
-        return await exchange(pool, { token: deps.networkToken, path, body: JSON.stringify(body) });
+        return await work();
       } finally {
         inFlight -= 1;
       }
+    },
+    send: ({ path, body }) => {
+      pool ??= new Pool(new URL(deps.networkUrl()).origin, {
+        connections: connectionsMax,
+        headersTimeout: answerTimeoutMs,
+        bodyTimeout: answerTimeoutMs,
+        maxResponseSize: answerBytesMax,
+      });
+      return exchange(pool, { token: deps.networkToken, path, body: JSON.stringify(body) });
     },
     close: async () => {
       await pool?.close();

@@ -152,11 +152,13 @@ const paths = {
 export function createTerminal(deps: TerminalDeps): Terminal {
   const line = createNetworkLine(deps);
   return {
-    purchase: (purchase) => purchaseOver(line, { deps, purchase }),
+    purchase: (purchase) => line.occupy(() => purchaseOver(line, { deps, purchase })),
     advise: (advice) =>
-      tell(line, { deps, message: advice, path: paths.advice, body: (card) => authorizationBody(advice, card) }),
-    clear: (clearing) => clearOver(line, { deps, clearing }),
-    reverse: (reversal) => reverseOver(line, { deps, reversal }),
+      line.occupy(() =>
+        tell(line, { deps, message: advice, path: paths.advice, body: (card) => authorizationBody(advice, card) }),
+      ),
+    clear: (clearing) => line.occupy(() => clearOver(line, { deps, clearing })),
+    reverse: (reversal) => line.occupy(() => reverseOver(line, { deps, reversal })),
     close: () => line.close(),
   };
 }
