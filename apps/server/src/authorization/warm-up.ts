@@ -1,25 +1,38 @@
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import type { Clock } from "#kernel/index.ts";
 import { callConclude, callDecide } from "./store.ts";
 
-/** Takes every connection that the pool may have, so that none is met twice, and runs both statements on no items in each. */
-export async function warmUp({ pool, clock }: { readonly pool: Pool; readonly clock: Clock }): Promise<void> {
-  const opening = Array.from({ length: pool.options.max }, () => pool.connect());
-  const opened = await Promise.allSettled(opening);
+interface WarmUpDeps {
+  readonly pool: Pool;
+  readonly clock: Clock;
+}
+
+/**
+ * Takes every connection that the pool may have, so that none is met twice, and runs both statements on no items in each. One that breaks
+ * meanwhile is thrown away: it is made anew when it is needed, and is then as slow as it would have been.
+ */
+export async function warmUp(deps: WarmUpDeps): Promise<void> {
+  const opening = Array.from({ length: deps.pool.options.max }, () => deps.pool.connect());
+  const opened = (await Promise.allSettled(opening)).flatMap((each) =>
+    each.status === "fulfilled" ? [each.value] : [],
+  );
+  await Promise.all(opened.map((connection) => warm(deps, connection)));
+}
+
+async function warm({ clock }: WarmUpDeps, connection: PoolClient): Promise<void> {
+  let failed = false;
+  // Unheard, a connection that breaks between two statements would end the process.
+  const onError = (): void => {
+    failed = true;
+  };
+  connection.on("error", onError);
   try {
-    await Promise.all(
-      opened.map(async (connection) => {
-        if (connection.status === "fulfilled") {
-          await callDecide(connection.value, []);
-          await callConclude(connection.value, { items: [], voidKind: "void", at: clock.now() });
-        }
-      }),
-    );
+    await callDecide(connection, []);
+    await callConclude(connection, { items: [], voidKind: "void", at: clock.now() });
+  } catch {
+    failed = true;
   } finally {
-    for (const connection of opened) {
-      if (connection.status === "fulfilled") {
-        connection.value.release();
-      }
-    }
+    connection.off("error", onError);
+    connection.release(failed);
   }
 }
