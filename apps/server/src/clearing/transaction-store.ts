@@ -17,6 +17,8 @@ export interface CardTransaction extends Consumption {
   readonly reserveBooked: bigint;
   /** What refunds, and reversals after clearing, have given back. */
   readonly refundedAmount: bigint;
+  /** What clearings may take in all before they take too much, once they have changed `amount`; null while it is `amount`. */
+  readonly captureLimit: bigint | null;
   /** Decimal text; empty where both currencies are at par. */
   readonly exchangeRate: string;
   readonly exchangeSource: string;
@@ -50,6 +52,7 @@ interface Row {
   credit_booked: bigint;
   reserve_booked: bigint;
   refunded_amount: bigint;
+  capture_limit: bigint | null;
   local_amount: string;
   local_currency: string;
   exchange_rate: string;
@@ -72,7 +75,7 @@ interface Row {
 }
 
 const columns = `merchant_id, consume_no, consume_relate_no, card_no, cardholder_no, type, status, stage, amount, fee, fee_rows, credit_total,
-  reserve_total, cleared_amount, credit_booked, reserve_booked, refunded_amount, local_amount, local_currency, exchange_rate,
+  reserve_total, cleared_amount, credit_booked, reserve_booked, refunded_amount, capture_limit, local_amount, local_currency, exchange_rate,
   exchange_source, exchange_at, small_fee, small_cost, wallet, recurring, remark, detail, merchant_name, merchant_mcc, merchant_city,
   merchant_country, network_reference, hold_id, fee_due, created_at`;
 
@@ -95,6 +98,7 @@ function toTransaction(row: Row): CardTransaction {
     creditBooked: row.credit_booked,
     reserveBooked: row.reserve_booked,
     refundedAmount: row.refunded_amount,
+    captureLimit: row.capture_limit,
     localAmount: row.local_amount,
     localCurrency: row.local_currency,
     exchangeRate: row.exchange_rate,
@@ -183,6 +187,7 @@ const valuesOf = (t: CardTransaction, at: number): unknown[] => [
   t.creditBooked,
   t.reserveBooked,
   t.refundedAmount,
+  t.captureLimit,
   t.localAmount,
   t.localCurrency,
   t.exchangeRate,
@@ -224,13 +229,15 @@ export async function updateTransaction(
   const t = transaction;
   const { rowCount } = await sql.query({
     name: "card_transaction_update",
-    text: `UPDATE consumption SET status = $3, stage = $4, amount = $5, fee = $6, fee_rows = $7, credit_total = $8, reserve_total = $9,
-             cleared_amount = $10, credit_booked = $11, reserve_booked = $12, refunded_amount = $13, local_amount = $14, small_fee = $15,
+    // Parameters that are compared have their types told.
+    text: `UPDATE consumption SET status = $3, stage = $4, amount = $5::bigint, fee = $6, fee_rows = $7, credit_total = $8, reserve_total = $9,
+             cleared_amount = $10, credit_booked = $11, reserve_booked = $12, refunded_amount = $13, local_amount = $14::text, small_fee = $15,
              small_cost = $16, remark = $17, detail = $18, hold_id = $19, fee_due = $20, exchange_rate = $21, exchange_source = $22,
-             exchange_at = $23, changed_at = $24,
-             -- What the network asked for stays known: its repeat of the authorization names that amount.
-             requested_local_amount = CASE WHEN local_amount = $14 THEN requested_local_amount
-                                      ELSE coalesce(requested_local_amount, local_amount) END
+             exchange_at = $23, capture_limit = $24, changed_at = $25,
+             -- What was approved first stays known: the network may still send the authorization again.
+             authorized_amount = CASE WHEN amount = $5::bigint THEN authorized_amount ELSE coalesce(authorized_amount, amount) END,
+             authorized_local_amount = CASE WHEN local_amount = $14::text THEN authorized_local_amount
+                                       ELSE coalesce(authorized_local_amount, local_amount) END
            WHERE merchant_id = $1 AND consume_no = $2`,
     values: [
       t.merchantId,
@@ -256,6 +263,7 @@ export async function updateTransaction(
       t.exchangeRate,
       t.exchangeSource,
       t.exchangeAt,
+      t.captureLimit,
       options.at,
     ],
   });

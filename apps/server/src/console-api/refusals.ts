@@ -24,7 +24,6 @@ export type RefusalCode =
   | "statement_unknown"
   | "day_invalid"
   | Extract<ProductRefusal, string>
-  | Extract<ProductRefusal, string>
   | ResolveRefusal
   | SettlementFileRefusal;
 
