@@ -9,6 +9,7 @@ import {
   type LedgerReport,
   type Posting,
   transfer,
+  verifyLedger,
   voidHolds,
 } from "../../apps/server/src/ledger/index.ts";
 import { openProgramme, type Programme, purchaseWith, type ReadyCard } from "../support/programme.ts";
@@ -153,7 +154,8 @@ test("a hold is given back once: voiding it again changes nothing", async () => 
   const racing = await Promise.all([giveBack(), giveBack(), giveBack()]);
   expect(racing.flat()).toEqual([holdId]);
   expect(await programme.pots(card)).toEqual({ credit: ["100.00", "0.00"], reserve: ["100.00", "0.00"] });
-  expect(await programme.verify()).toMatchObject({ ok: true, openHolds: 0 });
+  // The consumption still thinks that it holds: this test moves the ledger alone.
+  expect(await verifyLedger(programme.db.pool)).toMatchObject({ ok: true, openHolds: 0 });
 });
 
 describe("verify finds what somebody with all rights has changed", () => {

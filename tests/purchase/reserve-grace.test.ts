@@ -39,7 +39,7 @@ test("purchases use the grace to its last cent and no further, and none once it 
   if (!order.ok) throw new Error(order.reason);
   expect(await reserves.approveOrder(order.value, jon)).toEqual({ ok: false, reason: "reserve_too_low" });
   // Both holds run out: the overdraft is covered, and purchases go on.
-  programme.clock.advance(8 * dayMs);
+  programme.clock.advance(7 * dayMs);
   while ((await programme.clearing.releaseExpired()) > 0);
   expect((await programme.pots(card)).reserve).toEqual(["150.00", "0.00"]);
   expect(await outcome(card, "100.00")).toBe("approved");

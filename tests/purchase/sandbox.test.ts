@@ -54,6 +54,12 @@ beforeAll(async () => {
     networkUrl: () => network.listeningOrigin,
     reveal: (card) => programme.vault.revealForSandboxNetwork(card),
     findCard: (key) => programme.cards.find(key),
+    scenarios: {
+      adminToken: "",
+      call: async () => ({ status: 503, json: {} }),
+      merchant: async () => ({ merchantNo: "", mode: "credit" }),
+      pushesOf: async () => [],
+    },
     merchantOf: async (apiKey, address) => {
       const merchantId = keys.get(apiKey);
       return merchantId === undefined || address !== "127.0.0.1" ? null : { merchantId };
@@ -117,9 +123,11 @@ test("a purchase that is played goes over the network's front and is answered wi
       network_reference: expect.stringMatching(/^sandbox-/u),
       approved: true,
       response_code: "00",
+      approved_amount: "",
       reason: "",
       detail: "",
       consume_no: expect.stringMatching(/^O/u),
+      balance: "",
       repeat: false,
       platform_ms: expect.any(Number),
       terminal_ms: expect.any(Number),
@@ -190,7 +198,7 @@ test.each([
   ["amount", { card_no: "C1" }],
   ["amount", { card_no: "C1", amount: 1 }],
   ["amount", { card_no: "C1", amount: "-1.00" }],
-  ["kind", { card_no: "C1", amount: "1.00", kind: "refund" }],
+  ["kind", { card_no: "C1", amount: "1.00", kind: "void" }],
   ["merchant.name", { card_no: "C1", amount: "1.00", merchant: { name: 1 } }],
   ["", { card_no: "C1", amount: "1.00", ammount: "1.00" }],
   ["", []],
@@ -245,6 +253,12 @@ test("a network that stops, or is not there, is 503 and nothing happened", async
     networkUrl: () => "http://127.0.0.1:9",
     reveal: (key) => programme.vault.revealForSandboxNetwork(key),
     findCard: (key) => programme.cards.find(key),
+    scenarios: {
+      adminToken: "",
+      call: async () => ({ status: 503, json: {} }),
+      merchant: async () => ({ merchantNo: "", mode: "credit" }),
+      pushesOf: async () => [],
+    },
     merchantOf: async () => null,
   });
   const shop = { name: "Shop", mcc: "", city: "", country: "" };
@@ -390,7 +404,7 @@ test("512 purchases may be under way at one terminal; more are sent away", async
   const play = () =>
     sandbox.terminal.purchase({ ...sale, kind: "purchase", shop: purchaseWith(card, "0.00").acceptor });
   const first = Array.from({ length: 512 }, play);
-  expect(await play()).toEqual({ ok: false, reason: { kind: "too_many_purchases" } });
+  expect(await play()).toEqual({ ok: false, reason: { kind: "too_many_messages" } });
   letGo();
   expect((await Promise.all(first)).every((played) => played.ok)).toBe(true);
   expect(await play()).toMatchObject({ ok: true });

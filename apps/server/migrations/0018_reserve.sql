@@ -58,9 +58,9 @@ LANGUAGE plpgsql STABLE SET search_path = ledger, pg_temp SET plan_cache_mode = 
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
-  SELECT f.period, f.kind,
+  SELECT f.period, f.kind::text,
     CASE WHEN f.source <> f.destination THEN
-           (SELECT o.kind FROM account o WHERE o.merchant_id = p_merchant
+           (SELECT o.kind::text FROM account o WHERE o.merchant_id = p_merchant
               AND o.account_id = CASE WHEN f.source = p_account THEN f.destination ELSE f.source END)
          WHEN f.source_held THEN 'released' ELSE 'placed' END,
     sum(f.postings)::bigint,
@@ -95,8 +95,8 @@ BEGIN
       AND NOT (t.transaction_id >= p_first AND t.transaction_id < p_stop)
   LOOP
     RETURN QUERY
-    SELECT width_bucket(t.created_at, p_starts) - 1, t.kind,
-      CASE WHEN p.source_account_id <> p.destination_account_id THEN o.kind WHEN p.source_held THEN 'released' ELSE 'placed' END, 1::bigint,
+    SELECT width_bucket(t.created_at, p_starts) - 1, t.kind::text,
+      CASE WHEN p.source_account_id <> p.destination_account_id THEN o.kind::text WHEN p.source_held THEN 'released' ELSE 'placed' END, 1::bigint,
       p.amount * ((p.destination_account_id = p_account AND NOT p.destination_held)::integer - (p.source_account_id = p_account AND NOT p.source_held)::integer),
       p.amount * ((p.destination_account_id = p_account AND p.destination_held)::integer - (p.source_account_id = p_account AND p.source_held)::integer)
     FROM transaction t

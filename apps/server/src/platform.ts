@@ -11,6 +11,7 @@ import { type Clock, runDueInOrder, systemClock } from "#kernel/index.ts";
 import { ipAllowed } from "#merchants/index.ts";
 import { adviceRoute, buildNetworkFront, clearingRoute, reversalRoute } from "#network/index.ts";
 import { openApi, openApiServerOptions } from "#open-api/index.ts";
+import type { ScenarioStage } from "#sandbox/index.ts";
 import { parseMasterKeys } from "#vault/index.ts";
 import { composeRooms, describeError, openPools, type Pools, prepareDatabase, type Rooms } from "./compose.ts";
 import { type Config, ConfigError, describeConfig } from "./config.ts";
@@ -103,14 +104,15 @@ async function start(options: { readonly config: Config; readonly log: Logger },
   const network = plays("network")
     ? await open(networkServer({ config, log, rooms, watch, state }), config.NETWORK_PORT)
     : null;
+  let apiApp: FastifyInstance | null = null;
   const sandbox = await world.sandboxOf({
     rooms,
+    api: () => apiApp,
     isStopping: () => state.stopping,
     networkUrl: network ?? `http://${config.HTTP_HOST}:${config.NETWORK_PORT}`,
   });
-  const api = plays("api")
-    ? await open(await apiServer({ config, log, rooms, state, sandbox }), config.API_PORT)
-    : null;
+  apiApp = plays("api") ? await apiServer({ config, log, rooms, state, sandbox }) : null;
+  const api = apiApp === null ? null : await open(apiApp, config.API_PORT);
   if (api !== null) {
     world.kycWebhookUrl(`${api}${kycWebhookPath}`);
   }
@@ -339,6 +341,8 @@ interface World {
   sandboxOf(parts: {
     readonly rooms: Rooms;
     readonly networkUrl: string;
+    /** This process's API server, once there is one. */
+    readonly api: () => FastifyInstance | null;
     readonly isStopping: () => boolean;
   }): Promise<SandboxFace | null>;
 }
@@ -394,7 +398,7 @@ async function openSandboxWorld({ config, log, pools, undo }: WorldParts): Promi
     kycWebhookUrl: (url) => {
       webhookUrl = url;
     },
-    sandboxOf: async ({ rooms, networkUrl, isStopping }) => {
+    sandboxOf: async ({ rooms, networkUrl, api, isStopping }) => {
       await sandbox.seedExchangeRates(rooms.exchange);
       return sandbox.createSandbox({
         pool: pools.app,
@@ -413,7 +417,44 @@ async function openSandboxWorld({ config, log, pools, undo }: WorldParts): Promi
             : null;
         },
         onError: (error) => log.error({ error: describeError(error) }, "the sandbox failed"),
+        scenarios: {
+          adminToken: config.ADMIN_TOKEN,
+          call: (request, from) => callOwnApi(api(), request, from),
+          merchant: async (merchantId) => {
+            const merchant = await rooms.merchants.get(merchantId);
+            if (merchant === null) throw new Error("a merchant that has called has gone");
+            const mode = merchant.mode === "CREDIT_EXTENSION" ? "credit" : "authorization";
+            return { merchantNo: merchant.merchantNo, mode };
+          },
+          pushesOf: async (card) =>
+            (await rooms.callbacks.history.list(card)).toReversed().map(({ action, dataText }) => ({
+              action,
+              data: JSON.parse(dataText),
+            })),
+        },
       });
     },
+  };
+}
+
+/** A call to this process's API as if it came over the network from that address: the same routes, checks and answers. */
+async function callOwnApi(
+  api: FastifyInstance | null,
+  request: Parameters<ScenarioStage["call"]>[0],
+  from: string,
+): ReturnType<ScenarioStage["call"]> {
+  if (api === null) throw new Error("this process has no API server");
+  const { method, path, headers, body } = request;
+  const answer = await api.inject({
+    method,
+    url: path,
+    headers,
+    remoteAddress: from,
+    ...(body !== undefined && { payload: body }),
+  });
+  const json: unknown = answer.json();
+  return {
+    status: answer.statusCode,
+    json: typeof json === "object" && json !== null ? Object.fromEntries(Object.entries(json)) : {},
   };
 }

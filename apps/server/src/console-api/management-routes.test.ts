@@ -63,10 +63,10 @@ test("an operator exempts one card, then the whole merchant, and takes both back
     "SELECT action, subject, actor FROM audit_entry WHERE action LIKE 'management.%' ORDER BY entry_no",
   );
   expect(rows).toEqual([
-    { action: "management.exempt", subject: card.cardNo, actor: "operator" },
-    { action: "management.exempt", subject: "every card", actor: "operator" },
-    { action: "management.exempt_no_more", subject: card.cardNo, actor: "operator" },
-    { action: "management.exempt_no_more", subject: "every card", actor: "operator" },
+    { action: "management.exempt", subject: card.cardNo, actor: "admin" },
+    { action: "management.exempt", subject: "every card", actor: "admin" },
+    { action: "management.exempt_no_more", subject: card.cardNo, actor: "admin" },
+    { action: "management.exempt_no_more", subject: "every card", actor: "admin" },
   ]);
 });
 

@@ -423,12 +423,12 @@ test("the document describes every endpoint, its parameters and its errors", asy
     "/reserve-orders/{order_no}",
     "/reserve-orders/{order_no}/approve",
     "/reserve-orders/{order_no}/cancel",
-    "/withdrawals",
     "/settlement/files",
     "/settlement/files/{file_no}",
     "/settlement/items",
     "/settlement/items/{item_id}",
     "/settlement/items/{item_id}/resolve",
+    "/withdrawals",
   ]);
   expect(paths).toMatchObject({
     "/recharges/{recharge_no}/confirm": {

@@ -125,7 +125,7 @@ test("an upload is imported and answered with its counts; sending it again answe
         credits: "0.00",
         counts: { matched: 0, amount_differs: 1, only_theirs: 0, named_twice: 0, malformed: 0, only_ours: null },
         open_items: 1,
-        begun_by: "operator",
+        begun_by: "admin",
       },
     },
   });
@@ -159,7 +159,7 @@ test("a difference is shown with the rows that name it, and resolved once with a
   expect(await decide({ resolution: "claimed", note: "" })).toMatchObject({ status: 400 });
   const decision = { resolution: "claimed", note: "asked the network" };
   const resolved = await decide(decision);
-  expect(resolved).toMatchObject({ status: 200, body: { state: "resolved", ...decision, resolved_by: "operator" } });
+  expect(resolved).toMatchObject({ status: 200, body: { state: "resolved", ...decision, resolved_by: "admin" } });
   expect(await decide(decision)).toEqual(resolved);
   expect(await decide({ ...decision, resolution: "keep_ours" })).toMatchObject({
     status: 409,

@@ -4,7 +4,7 @@ import type { Exchange } from "#exchange/index.ts";
  * USD for one unit, near what they were worth in 2026 and easy to reckon with: for playing, not for pricing. Currencies with 0, 2 and 3
  * decimals are among them.
  */
-const rates: Readonly<Record<string, string>> = {
+export const sandboxRates: Readonly<Record<string, string>> = {
   AED: "0.2723",
   AUD: "0.66",
   BHD: "2.65",
@@ -44,6 +44,6 @@ const rates: Readonly<Record<string, string>> = {
 
 /** Fills the rate table of a sandbox that has none, so that its shops can sell in any of these currencies from the first start on. */
 export async function seedExchangeRates(exchange: Pick<Exchange, "seed">): Promise<boolean> {
-  const list = Object.entries(rates).map(([currency, rate]) => ({ currency, rate }));
+  const list = Object.entries(sandboxRates).map(([currency, rate]) => ({ currency, rate }));
   return exchange.seed({ source: "sandbox", rates: list }, { actor: "sandbox" });
 }

@@ -1,10 +1,12 @@
 import type { FastifyPluginCallback } from "fastify";
 import type { Pool } from "pg";
 import type { Card, CardKey } from "#cards/index.ts";
+import { keepBook } from "./bookkeeping.ts";
 import { tellCardMaker } from "./card-maker.ts";
 import type { MovableClock } from "./clock.ts";
 import { type ClockMoveDeps, moveClock } from "./clock-move.ts";
 import { buildSandboxApi, type SandboxApiDeps } from "./sandbox-api.ts";
+import { createScenarioRuns, type ScenarioStage } from "./scenarios/runs.ts";
 import { createTerminal, type Terminal, type TerminalDeps } from "./terminal.ts";
 
 export { createCardMaker, type TellRefusal, type ToldState } from "./card-maker.ts";
@@ -13,22 +15,41 @@ export { type ClockMove, type ClockMoveBounds, type ClockMoveRefusal, moveClock 
 export { seedExchangeRates } from "./exchange-rates.ts";
 export { type KycSimulator, type KycSimulatorOptions, startKycSimulator } from "./kyc/simulator.ts";
 export { recordSent, type SentMessage, settlementFile } from "./network-book.ts";
-export { sandboxPath } from "./sandbox-api.ts";
+export { sandboxPath } from "./sandbox-call.ts";
+export { type Played, type PlayOptions, playScenario, type Told } from "./scenarios/play.ts";
+export type { ScenarioStage } from "./scenarios/runs.ts";
+export { loadScenarios, parseScenario, ScenarioRefused } from "./scenarios/scenario-files.ts";
+export {
+  actionOf,
+  movesClock,
+  needsFreshMerchant,
+  type Scenario,
+  type ScenarioMode,
+  type Step,
+  scenarioModes,
+} from "./scenarios/schema.ts";
+export type { ServerAnswer, Wire, WireAnswer, WireCallback, WireRequest, Witness } from "./scenarios/wire.ts";
 export type {
+  NetworkReceipt,
   PurchaseRefusal,
   RevealedCard,
+  SaidMessage,
   Shop,
   Terminal,
+  TerminalClearing,
   TerminalPurchase,
   TerminalReceipt,
+  TerminalReversal,
 } from "./terminal.ts";
 
-export interface SandboxDeps extends Omit<TerminalDeps, "clock"> {
+export interface SandboxDeps extends Omit<TerminalDeps, "clock" | "recordSent"> {
   readonly pool: Pool;
   readonly clock: MovableClock;
   readonly findCard: (key: CardKey) => Promise<Card | null>;
   readonly merchantOf: SandboxApiDeps["merchantOf"];
   readonly onError: SandboxApiDeps["onError"];
+  /** How scenarios that merchants start reach the platform. */
+  readonly scenarios: ScenarioStage;
   /** What becomes due as the clock is moved; nothing when absent. */
   readonly time?: Pick<ClockMoveDeps, "work" | "slowWork" | "isStopping" | "bounds">;
 }
@@ -47,10 +68,13 @@ export interface Sandbox {
  * `createMovableClock`, `createCardMaker`.
  */
 export function createSandbox(deps: SandboxDeps): Sandbox {
-  const terminal = createTerminal(deps);
+  const { pool, onError } = deps;
+  const terminal = createTerminal({ ...deps, recordSent: (said) => keepBook(pool, said) });
+  const scenarioRuns = createScenarioRuns({ ...deps.scenarios, pool, onError });
   const api = buildSandboxApi({
     ...deps,
     terminal,
+    scenarioRuns,
     tellCardMaker: (told) => tellCardMaker(deps, told),
     moveClock: (ms) => moveClock({ work: [], slowWork: [], ...deps.time, ...deps }, ms),
   });
@@ -58,6 +82,7 @@ export function createSandbox(deps: SandboxDeps): Sandbox {
     terminal,
     api,
     stop: async () => {
+      await scenarioRuns.stop();
       await terminal.close();
       await deps.clock.stop();
     },

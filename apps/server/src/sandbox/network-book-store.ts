@@ -85,3 +85,25 @@ export async function selectBookPage(
   }));
   return { sent, last: sent.at(-1) ?? null };
 }
+
+/** What stands in the book for one original: minor units of its currency, and of USD; negative when the network pays. */
+export interface Settled {
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly settledUsd: bigint;
+}
+
+/** The sum of what the book says about an original, or about the clearing with that reference; null when it says nothing. */
+export async function selectSettled(
+  sql: Sql,
+  key: { readonly merchantId: number; readonly originalReference: string },
+): Promise<Settled | null> {
+  const { rows } = await sql.query<{ amount: bigint; currency: string; settledUsd: bigint }>(
+    `SELECT sum(CASE WHEN settled_amount < 0 THEN -amount ELSE amount END)::bigint AS amount, currency,
+       sum(settled_amount)::bigint AS "settledUsd"
+     FROM sandbox_network_book
+     WHERE merchant_id = $1 AND (original_reference = $2 OR network_reference = $2) GROUP BY currency LIMIT 1`,
+    [key.merchantId, key.originalReference],
+  );
+  return rows[0] ?? null;
+}

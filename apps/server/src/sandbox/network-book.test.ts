@@ -1,16 +1,12 @@
 import { createTestDatabase, type TestDatabase } from "@cardwright/testing/database";
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ok, refused } from "#kernel/index.ts";
+import { ok } from "#kernel/index.ts";
 import { createSettlement } from "#settlement/index.ts";
-import {
-  createMovableClock,
-  createSandbox,
-  type MovableClock,
-  recordSent,
-  type Sandbox,
-  type SentMessage,
-} from "./index.ts";
+import { createMovableClock, type MovableClock } from "./clock.ts";
+import { recordSent, type SentMessage } from "./network-book.ts";
+import { sandboxPath } from "./sandbox-call.ts";
+import { settlementRoute } from "./settlement-route.ts";
 
 /** The network's own book and the file it makes of a day, fetched and imported as an operator does. */
 
@@ -19,7 +15,6 @@ const startOfTest = Date.UTC(2026, 4, 22, 23);
 const hourMs = 3_600_000;
 let database: TestDatabase;
 let clock: MovableClock;
-let sandbox: Sandbox;
 let api: FastifyInstance;
 let origin: string;
 
@@ -27,23 +22,20 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const onError = () => {};
   clock = await createMovableClock({ pool: database.pool, onError, real: { now: () => startOfTest } });
-  sandbox = createSandbox({
-    pool: database.pool,
-    clock,
-    networkToken,
-    onError,
-    networkUrl: () => "http://127.0.0.1:1",
-    reveal: async () => refused("card_unknown"),
-    findCard: async () => null,
-    merchantOf: async () => null,
-  });
   api = Fastify();
-  await api.register(sandbox.api);
+  const { pool } = database;
+  await api.register(
+    (app, _options, done) => {
+      settlementRoute(app, { pool, clock, networkToken });
+      done();
+    },
+    { prefix: sandboxPath },
+  );
   origin = await api.listen({ host: "127.0.0.1", port: 0 });
 });
 afterAll(async () => {
   await api.close();
-  await sandbox.stop();
+  await clock.stop();
   await database.drop();
 });
 
