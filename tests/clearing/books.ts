@@ -1,4 +1,6 @@
 import { formatAmount } from "@cardwright/money";
+import type { MessageAnswer, ReversalMessage } from "../../apps/server/src/clearing/index.ts";
+import { type CardTransaction, selectTransaction } from "../../apps/server/src/clearing/transaction-store.ts";
 import { findAccount, type MerchantAccountKind } from "../../apps/server/src/ledger/index.ts";
 import { type Pot, type Programme, purchaseWith, type ReadyCard } from "../support/programme.ts";
 
@@ -42,4 +44,25 @@ export async function toldAbout(programme: Programme, card: ReadyCard, consumeNo
   return pushes
     .filter(({ data }) => data["consume_no"] === consumeNo)
     .map(({ data }) => `${String(data["status"])} ${String(data["remark"])}`.trim());
+}
+
+/** What the network is answered to a reversal of which the amount can be understood. */
+export async function reversed(programme: Programme, message: ReversalMessage): Promise<MessageAnswer> {
+  const answer = await programme.clearing.reverse(message);
+  if (!answer.ok) throw new Error(`refused: ${answer.reason}`);
+  return answer.value;
+}
+
+/** The number of the consumption that a message made or changed. */
+export const numberIn = (answer: MessageAnswer): string => (answer.accepted ? answer.consumeNo : "");
+
+/** Everything that is known of a consumption; must exist. */
+export async function transactionOf(
+  programme: Programme,
+  { merchantId }: ReadyCard,
+  consumeNo: string | null,
+): Promise<CardTransaction> {
+  const found = consumeNo === null ? null : await selectTransaction(programme.db.pool, { merchantId, consumeNo });
+  if (found === null) throw new Error(`there is no consumption ${consumeNo}`);
+  return found;
 }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { dayMs, openProgramme, type Programme, presentmentWith, type ReadyCard } from "../support/programme.ts";
-import { authorized, balanceOf, modes, mustBeClean, potsOf, toldAbout } from "./books.ts";
+import { authorized, balanceOf, modes, mustBeClean, numberIn, potsOf, toldAbout } from "./books.ts";
 
 let programme: Programme;
 
@@ -32,7 +32,6 @@ async function bought(card: ReadyCard, amount: string) {
   return purchase;
 }
 
-const numberIn = (answer: Awaited<ReturnType<typeof refund>>): string => (answer.accepted ? answer.consumeNo : "");
 const parkedOf = async ({ merchantId }: ReadyCard) =>
   programme.clearing.listParkedRefunds({ merchantId, page: 0, size: 10 });
 

@@ -7,7 +7,7 @@ import {
   type AuthorizationRequest,
   type MerchantAnswer,
 } from "../../apps/server/src/authorization/index.ts";
-import type { Reversals } from "../../apps/server/src/clearing/index.ts";
+import type { Clearing } from "../../apps/server/src/clearing/index.ts";
 import { createDatabaseOn } from "../support/database.ts";
 import {
   createModel,
@@ -65,7 +65,7 @@ interface Stage {
   readonly programme: Programme;
   readonly engines: readonly [Authorization, Authorization];
   /** Of two workers. */
-  readonly sweeps: readonly [Reversals, Reversals];
+  readonly sweeps: readonly [Clearing, Clearing];
   readonly actors: readonly Actor[];
   readonly counts: Map<string, number>;
   steps: number;

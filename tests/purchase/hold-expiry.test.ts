@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Reversals } from "../../apps/server/src/clearing/index.ts";
-import { authorizeRefund, clearExactly, requireCleanBooks } from "../support/after-approval.ts";
-import { dayMs, openProgramme, type Programme, purchaseWith } from "../support/programme.ts";
+import type { Clearing } from "../../apps/server/src/clearing/index.ts";
+import { mustBeClean } from "../clearing/books.ts";
+import { dayMs, openProgramme, type Programme, presentmentWith, purchaseWith } from "../support/programme.ts";
 
 let programme: Programme;
-let reversals: Reversals;
+let reversals: Clearing;
 
 beforeEach(async () => {
   programme = await openProgramme();
@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await requireCleanBooks(programme);
+  await mustBeClean(programme);
   await programme.close();
 });
 
@@ -76,8 +76,10 @@ test("many run-out holds are released by racing workers, each once, and the limi
 for (const mode of ["CREDIT_EXTENSION", "AUTHORIZATION"] as const) {
   test(`the rest of a partly cleared purchase expires into a success with what was cleared (${mode})`, async () => {
     const card = await programme.issueCard({ mode, reserve: "1000.00", credit: "1000.00" });
-    const { consumeNo } = await programme.authorization.authorize(purchaseWith(card, "100.00"));
-    await clearExactly(programme, card, { consumeNo, amount: 4_000n, credit: 4_200n, reserve: 4_040n, final: false });
+    const purchase = purchaseWith(card, "100.00");
+    const { consumeNo } = await programme.authorization.authorize(purchase);
+    const { networkReference: originalReference } = purchase;
+    await reversals.clear(presentmentWith(card, "40.00", { originalReference, final: false }));
     programme.clock.advance(7 * dayMs);
     expect(await reversals.releaseExpired()).toBe(1);
     const credit = mode === "CREDIT_EXTENSION";
@@ -126,12 +128,9 @@ test("catching up after a month writes each end as of the moment that it was due
 test("a refund that was authorized and not cleared for 30 days expires, without moving money", async () => {
   const card = await programme.issueCard();
   const pots = await programme.pots(card);
-  const { consumeNo } = await programme.authorization.authorize(purchaseWith(card, "50.00"));
-  const refundNo = await authorizeRefund(programme, card, {
-    amount: 2_000n,
-    networkReference: "refund",
-    like: consumeNo,
-  });
+  await programme.authorization.authorize(purchaseWith(card, "50.00"));
+  const refund = await programme.authorization.authorize(purchaseWith(card, "20.00", { kind: "refund" }));
+  const { consumeNo: refundNo } = refund;
   programme.clock.advance(30 * dayMs - 1);
   expect(await reversals.releaseExpired()).toBe(1);
   expect(await programme.consumption(card, refundNo)).toMatchObject({ status: "Pending" });

@@ -1,35 +1,35 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import type { Reversals } from "../../apps/server/src/clearing/index.ts";
-import { insertMessage } from "../../apps/server/src/clearing/message-store.ts";
-import { insertTransaction, updateTransaction } from "../../apps/server/src/clearing/transaction-store.ts";
-import { orderNumber, uuid7 } from "../../apps/server/src/kernel/index.ts";
-import { findAccount, transfer } from "../../apps/server/src/ledger/index.ts";
-import { balanceOf, clearExactly, requireCleanBooks, reversalOf, transactionOf } from "../support/after-approval.ts";
-import { openProgramme, type Programme, purchaseWith, type ReadyCard } from "../support/programme.ts";
+import type { ReversalMessage } from "../../apps/server/src/clearing/index.ts";
+import { balanceOf, mustBeClean, numberIn, reversed, transactionOf } from "../clearing/books.ts";
+import {
+  cents,
+  openProgramme,
+  type Programme,
+  presentmentWith,
+  purchaseWith,
+  type ReadyCard,
+  reversalOf,
+} from "../support/programme.ts";
 
 let programme: Programme;
-let reversals: Reversals;
 
 beforeAll(async () => {
   programme = await openProgramme();
-  reversals = programme.clearing;
 });
 afterEach(async () => {
-  await requireCleanBooks(programme);
+  await mustBeClean(programme);
 });
 afterAll(() => programme.close());
 
-async function answered(message: Parameters<Reversals["reverse"]>[0]) {
-  const answer = await reversals.reverse(message);
-  if (!answer.ok) throw new Error(`refused: ${answer.reason}`);
-  return answer.value;
-}
+const answered = (message: ReversalMessage) => reversed(programme, message);
+const clear = (card: ReadyCard, amount: string, changed: Parameters<typeof presentmentWith>[2]) =>
+  programme.clearing.clear(presentmentWith(card, amount, changed));
 
 /** 100.00, cleared exactly: 105.00 from the cardholder, 101.00 from the reserve. */
 async function cleared(card: ReadyCard) {
   const message = purchaseWith(card, "100.00");
   const { consumeNo } = await programme.authorization.authorize(message);
-  await clearExactly(programme, card, { consumeNo, amount: 10_000n, credit: 10_500n, reserve: 10_100n, final: true });
+  await clear(card, "100.00", { originalReference: message.networkReference });
   return { reference: message.networkReference, consumeNo };
 }
 
@@ -50,10 +50,10 @@ for (const mode of ["CREDIT_EXTENSION", "AUTHORIZATION"] as const) {
       credit: credit ? ["993.00", "0.00"] : ["0.00", "0.00"],
       reserve: ["998.50", "0.00"],
     });
-    expect(await balanceOf(programme, card, "settlement")).toBe(0n);
-    expect(await balanceOf(programme, card, "platform_income")).toBe(150n);
-    expect(await balanceOf(programme, card, "spending")).toBe(0n);
-    expect(await balanceOf(programme, card, "merchant_income")).toBe(credit ? 700n : 0n);
+    expect(await balanceOf(programme, card, "settlement")).toBe("0.00");
+    expect(await balanceOf(programme, card, "platform_income")).toBe("1.50");
+    expect(await balanceOf(programme, card, "spending")).toBe("0.00");
+    expect(await balanceOf(programme, card, "merchant_income")).toBe(credit ? "7.00" : "0.00");
     expect(await transactionOf(programme, card, consumeNo)).toMatchObject({
       status: "Success",
       remark: "reversed_after_clearing",
@@ -61,7 +61,7 @@ for (const mode of ["CREDIT_EXTENSION", "AUTHORIZATION"] as const) {
       refundedAmount: 10_000n,
       fee: credit ? 500n : 100n,
     });
-    expect(await transactionOf(programme, card, answer.consumeNo)).toMatchObject({
+    expect(await transactionOf(programme, card, numberIn(answer))).toMatchObject({
       type: "Reversal",
       status: "Success",
       consumeRelateNo: consumeNo,
@@ -96,130 +96,92 @@ for (const mode of ["CREDIT_EXTENSION", "AUTHORIZATION"] as const) {
     });
     expect(await transactionOf(programme, card, consumeNo)).toMatchObject({ amount: 10_000n, refundedAmount: 3_033n });
     const rest = await answered(reversalOf(card, reference, { amount: "500.00" }));
-    expect(await programme.consumption(card, rest.consumeNo)).toMatchObject({ amount: 6_967n, localAmount: "69.67" });
+    expect(await programme.consumption(card, numberIn(rest))).toMatchObject({ amount: 6_967n, localAmount: "69.67" });
     expect(await answered(reversalOf(card, reference, { amount: "0.01" }))).toMatchObject({ effect: "no_effect" });
   });
 }
 
 test("what the merchant's income has borne of a purchase comes back to it, last, and is not the cardholder's", async () => {
   const card = await programme.issueCard({ credit: "60.00", reserve: "1000.00", rates: {}, costs: {} });
-  const message = purchaseWith(card, "60.00");
-  const { consumeNo } = await programme.authorization.authorize(message);
-  await clearExactly(programme, card, { consumeNo, amount: 6_000n, credit: 6_000n, reserve: 6_000n, final: true });
-  // As an over-capture of 100.00 leaves it where the cardholder's account stops at zero.
   const { merchantId } = card;
-  const account = async (kind: "merchant_income" | "spending" | "reserve" | "settlement") =>
-    (await findAccount(programme.db.pool, { merchantId, kind, owner: "" }))?.accountId ?? "";
-  const at = programme.clock.now();
-  await transfer(programme.db.pool, {
-    merchantId,
-    transactionId: uuid7(at),
-    kind: "adjustment",
-    reference: "absorbed",
-    at,
-    postings: [
-      { source: await account("merchant_income"), destination: await account("spending"), amount: 4_000n },
-      { source: await account("reserve"), destination: await account("settlement"), amount: 4_000n },
-    ],
-  });
-  const over = await transactionOf(programme, card, consumeNo);
-  await updateTransaction(
-    programme.db.pool,
-    {
-      ...over,
-      amount: 10_000n,
-      clearedAmount: 10_000n,
-      localAmount: "100.00",
-      reserveTotal: 10_000n,
-      reserveBooked: 10_000n,
-    },
-    { at },
-  );
+  const change = { shortfallPolicy: "absorb" } as const;
+  await programme.merchants.update({ merchantId, change }, { actor: "operator" });
+  const message = purchaseWith(card, "60.00");
+  await programme.authorization.authorize(message);
+  await clear(card, "100.00", { originalReference: message.networkReference });
+  expect(await balanceOf(programme, card, "merchant_income")).toBe("-40.00");
   await answered(reversalOf(card, message.networkReference, { amount: "50.00" }));
   expect((await programme.pots(card)).credit).toEqual(["50.00", "0.00"]);
   await answered(reversalOf(card, message.networkReference));
   expect((await programme.pots(card)).credit).toEqual(["60.00", "0.00"]);
-  expect(await balanceOf(programme, card, "merchant_income")).toBe(0n);
-  expect(await balanceOf(programme, card, "spending")).toBe(0n);
+  expect(await balanceOf(programme, card, "merchant_income")).toBe("0.00");
+  expect(await balanceOf(programme, card, "spending")).toBe("0.00");
   expect((await programme.pots(card)).reserve).toEqual(["1000.00", "0.00"]);
+});
+
+test("a refund that is withdrawn is taken back from those it went to, the merchant's income first", async () => {
+  const card = await programme.issueCard({ credit: "60.00", reserve: "1000.00", rates: {}, costs: {} });
+  const { merchantId } = card;
+  const change = { shortfallPolicy: "absorb" } as const;
+  await programme.merchants.update({ merchantId, change }, { actor: "operator" });
+  const { networkReference: originalReference } = purchaseWith(card, "1.00");
+  await clear(card, "100.00", { originalReference });
+  const refund = presentmentWith(card, "80.00", { originalReference, kind: "refund" });
+  await programme.clearing.clear(refund);
+  expect((await programme.pots(card)).credit).toEqual(["60.00", "0.00"]);
+  await answered(reversalOf(card, refund.networkReference, { amount: "30.00" }));
+  expect((await programme.pots(card)).credit).toEqual(["50.00", "0.00"]);
+  expect(await balanceOf(programme, card, "merchant_income")).toBe("-40.00");
+  await answered(reversalOf(card, refund.networkReference));
+  expect((await programme.pots(card)).credit).toEqual(["0.00", "0.00"]);
+  expect(await balanceOf(programme, card, "spending")).toBe("100.00");
 });
 
 test("a clearing that never was authorized is reversed by its own reference, and by that of the authorization it named", async () => {
   for (const named of ["own", "unknown"]) {
     const card = await programme.issueCard({ credit: "1000.00", reserve: "1000.00" });
-    const { consumeNo } = await cleared(card);
-    const { merchantId, cardNo } = card;
-    await programme.db.pool.query("UPDATE consumption SET network_reference = '' WHERE consume_no = $1", [consumeNo]);
-    await insertMessage(programme.db.pool, {
-      merchantId,
-      cardNo,
-      networkReference: "own",
-      originalReference: "unknown",
-      kind: "clearing",
-      contentHash: Buffer.from("any"),
-      consumeNo: consumeNo ?? "",
-      settledAmount: 10_000n,
-      localAmount: "100.00",
-      localCurrency: "USD",
-      effect: "force_posted",
-      at: programme.clock.now(),
-    });
+    await clear(card, "100.00", { networkReference: "own", originalReference: "unknown" });
     expect(await answered(reversalOf(card, named))).toMatchObject({ effect: "reversed_after_clearing" });
     expect((await programme.pots(card)).credit).toEqual(["995.00", "0.00"]);
   }
 });
 
+test("a clearing of an authorization is reversed, refunded and cleared on by its own reference as well", async () => {
+  const card = await programme.issueCard({ credit: "1000.00", reserve: "1000.00" });
+  const message = purchaseWith(card, "100.00");
+  const { consumeNo } = await programme.authorization.authorize(message);
+  const first = presentmentWith(card, "50.00", { originalReference: message.networkReference });
+  await programme.clearing.clear(first);
+  const further = { originalReference: first.networkReference };
+  expect(await clear(card, "30.00", further)).toMatchObject({ effect: "cleared_late", consumeNo });
+  expect(await clear(card, "10.00", further)).toMatchObject({ effect: "cleared_late", consumeNo });
+  expect(await programme.consumption(card, consumeNo)).toMatchObject({ amount: 9_000n, localAmount: "90.00" });
+  const refunded = await clear(card, "20.00", { ...further, kind: "refund" });
+  expect(await programme.consumption(card, numberIn(refunded))).toMatchObject({ consumeRelateNo: consumeNo });
+  const undone = await answered(reversalOf(card, first.networkReference));
+  expect(await programme.consumption(card, numberIn(undone))).toMatchObject({ amount: 7_000n });
+});
+
 test("a refund that was booked is taken back when it is withdrawn, below zero if it must, and can be given again", async () => {
   const card = await programme.issueCard({ credit: "1000.00", reserve: "1000.00" });
-  const { consumeNo } = await cleared(card);
-  const purchase = await transactionOf(programme, card, consumeNo);
-  const at = programme.clock.now();
-  const refundNo = orderNumber("O", at);
-  const cardholder = await findAccount(programme.db.pool, {
-    merchantId: card.merchantId,
-    kind: "cardholder",
-    owner: card.cardholderNo,
+  const { reference: originalReference, consumeNo } = await cleared(card);
+  const refund = presentmentWith(card, "40.00", { originalReference, kind: "refund" });
+  await programme.clearing.clear(refund);
+  // The cardholder's merchant has taken everything back since.
+  const { merchantId, cardholderNo } = card;
+  const all = {
+    merchantId,
+    cardholderNo,
+    transferUniqueNo: "all of it",
+    type: "Out",
+    amount: cents("935.00"),
+  } as const;
+  expect(await programme.credit.transfer(all)).toMatchObject({ ok: true });
+  expect(await answered(reversalOf(card, refund.networkReference))).toMatchObject({
+    effect: "reversed_after_clearing",
   });
-  const account = async (kind: "spending" | "reserve" | "settlement" | "credit_line") =>
-    (await findAccount(programme.db.pool, { merchantId: card.merchantId, kind, owner: "" }))?.accountId ?? "";
-  const own = cardholder?.accountId ?? "";
-  await transfer(programme.db.pool, {
-    merchantId: card.merchantId,
-    transactionId: uuid7(at),
-    kind: "refund",
-    reference: refundNo,
-    at,
-    postings: [
-      { source: await account("spending"), destination: own, amount: 4_000n },
-      { source: await account("settlement"), destination: await account("reserve"), amount: 4_000n },
-    ],
-  });
-  await updateTransaction(programme.db.pool, { ...purchase, refundedAmount: 4_000n }, { at });
-  await insertTransaction(programme.db.pool, {
-    ...purchase,
-    consumeNo: refundNo,
-    consumeRelateNo: purchase.consumeNo,
-    type: "Refund",
-    amount: 4_000n,
-    localAmount: "40.00",
-    clearedAmount: 4_000n,
-    fee: 0n,
-    feeRows: [],
-    networkReference: "booked-refund",
-    holdId: null,
-    createdAt: at,
-  });
-  // The cardholder has moved everything out since.
-  await transfer(programme.db.pool, {
-    merchantId: card.merchantId,
-    transactionId: uuid7(at),
-    kind: "transfer_out",
-    reference: "all of it",
-    at,
-    postings: [{ source: own, destination: await account("credit_line"), amount: 93_500n }],
-  });
-  expect(await answered(reversalOf(card, "booked-refund"))).toMatchObject({ effect: "reversed_after_clearing" });
   expect(await programme.pots(card)).toEqual({ credit: ["-40.00", "0.00"], reserve: ["899.00", "0.00"] });
   expect(await transactionOf(programme, card, consumeNo)).toMatchObject({ refundedAmount: 0n });
-  expect(await answered(reversalOf(card, "booked-refund"))).toMatchObject({ effect: "no_effect" });
+  expect(await answered(reversalOf(card, refund.networkReference))).toMatchObject({ effect: "no_effect" });
+  expect(await clear(card, "100.00", { originalReference, kind: "refund" })).toMatchObject({ effect: "refunded" });
 });

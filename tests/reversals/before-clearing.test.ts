@@ -1,32 +1,26 @@
 import { isDeclineReason } from "@cardwright/contract";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import type { Reversals } from "../../apps/server/src/clearing/index.ts";
-import {
-  authorizeRefund,
-  clearExactly,
-  requireCleanBooks,
-  reversalOf,
-  transactionOf,
-} from "../support/after-approval.ts";
+import type { ReversalMessage } from "../../apps/server/src/clearing/index.ts";
+import { mustBeClean, numberIn, reversed, transactionOf } from "../clearing/books.ts";
 import {
   answerYes,
   type CardWishes,
   dayMs,
   openProgramme,
   type Programme,
+  presentmentWith,
   purchaseWith,
   type ReadyCard,
+  reversalOf,
 } from "../support/programme.ts";
 
 let programme: Programme;
-let reversals: Reversals;
 
 beforeAll(async () => {
   programme = await openProgramme();
-  reversals = programme.clearing;
 });
 afterEach(async () => {
-  await requireCleanBooks(programme);
+  await mustBeClean(programme);
   programme.ask = async () => answerYes;
 });
 afterAll(() => programme.close());
@@ -40,11 +34,9 @@ async function approved(card: ReadyCard, amount: string, changed: Parameters<typ
   return { message, reference: message.networkReference, consumeNo: answer.consumeNo };
 }
 
-async function answered(message: Parameters<Reversals["reverse"]>[0]) {
-  const answer = await reversals.reverse(message);
-  if (!answer.ok) throw new Error(`refused: ${answer.reason}`);
-  return answer.value;
-}
+const answered = (message: ReversalMessage) => reversed(programme, message);
+const clear = (card: ReadyCard, amount: string, changed: Parameters<typeof presentmentWith>[2]) =>
+  programme.clearing.clear(presentmentWith(card, amount, changed));
 
 async function lastPushes(card: ReadyCard, count: number) {
   return (await programme.pushes(card)).slice(-count).map(({ data }) => data);
@@ -69,7 +61,7 @@ for (const mode of modes) {
       fee: 0n,
       feeRows: [],
     });
-    expect(await programme.consumption(card, answer.consumeNo)).toMatchObject({
+    expect(await programme.consumption(card, numberIn(answer))).toMatchObject({
       type: "Reversal",
       status: "Success",
       consumeRelateNo: consumeNo,
@@ -79,7 +71,7 @@ for (const mode of modes) {
     });
     const [original, own] = await lastPushes(card, 2);
     expect(original).toMatchObject({ consume_no: consumeNo, status: "Fail", remark: "reversed", fee: 0 });
-    expect(own).toMatchObject({ consume_no: answer.consumeNo, type: "Reversal", status: "Success", amount: 100 });
+    expect(own).toMatchObject({ consume_no: numberIn(answer), type: "Reversal", status: "Success", amount: 100 });
     // The network's repeats hear what they were told.
     expect(await answered(reversal)).toEqual({ ...answer, repeat: true });
     expect(await programme.authorization.authorize(message)).toMatchObject({ approved: true, repeat: true, consumeNo });
@@ -120,7 +112,7 @@ for (const mode of modes) {
     }
     const last = await answered(reversalOf(card, reference, { amount: "3.33" }));
     expect(last).toMatchObject({ effect: "reversed" });
-    expect(await programme.consumption(card, last.consumeNo)).toMatchObject({ amount: 1n, localAmount: "0.01" });
+    expect(await programme.consumption(card, numberIn(last))).toMatchObject({ amount: 1n, localAmount: "0.01" });
     expect(await programme.pots(card)).toEqual(before);
     const further = reversalOf(card, reference);
     expect(await answered(further)).toEqual({ accepted: true, effect: "no_effect", consumeNo, repeat: false });
@@ -130,7 +122,7 @@ for (const mode of modes) {
   test(`after a partial clearing a reversal releases the rest, and what was cleared stands (${mode})`, async () => {
     const card = await programme.issueCard({ mode, reserve: "1000.00", credit: "1000.00" });
     const { reference, consumeNo } = await approved(card, "100.00");
-    await clearExactly(programme, card, { consumeNo, amount: 4_000n, credit: 4_200n, reserve: 4_040n, final: false });
+    await clear(card, "40.00", { originalReference: reference, final: false });
     expect(await answered(reversalOf(card, reference, { amount: "10.00" }))).toMatchObject({
       effect: "partially_reversed",
     });
@@ -141,7 +133,7 @@ for (const mode of modes) {
     // More than is left takes what is left.
     const rest = await answered(reversalOf(card, reference, { amount: "100.00" }));
     expect(rest).toMatchObject({ effect: "partially_reversed" });
-    expect(await programme.consumption(card, rest.consumeNo)).toMatchObject({ amount: 5_000n });
+    expect(await programme.consumption(card, numberIn(rest))).toMatchObject({ amount: 5_000n });
     expect(await programme.pots(card)).toEqual({
       credit: credit ? ["958.00", "0.00"] : ["0.00", "0.00"],
       reserve: ["959.60", "0.00"],
@@ -155,42 +147,38 @@ for (const mode of modes) {
     });
   });
 
-  test(`what the first parts of a clearing took too much or too little is settled when the rest is reversed (${mode})`, async () => {
-    const card = await programme.issueCard({ mode, reserve: "1000.00", credit: "1000.00" });
-    for (const off of [-3n, 4n]) {
-      const start = await programme.pots(card);
-      const { reference, consumeNo } = await approved(card, "100.00");
-      await clearExactly(programme, card, {
-        consumeNo,
-        amount: 4_000n,
-        credit: 4_200n + off,
-        reserve: 4_040n + off,
-        final: false,
-      });
-      await answered(reversalOf(card, reference));
-      const after = await programme.pots(card);
-      const taken = (pot: "credit" | "reserve") => Math.round((Number(start[pot][0]) - Number(after[pot][0])) * 100);
-      expect([taken("credit"), taken("reserve")]).toEqual([credit ? 4_200 : 0, 4_040]);
-      expect(await transactionOf(programme, card, consumeNo)).toMatchObject({
-        status: "Success",
-        fee: credit ? 200n : 40n,
-        reserveBooked: 4_040n,
-      });
-    }
+  test(`a purchase of which only a small part was cleared pays for a small one when the rest is reversed (${mode})`, async () => {
+    const small = { small_consume_threshold: "50.00", small_consume_deduct: "0.30" };
+    const rates = { consume_rate: "0.05", ...small };
+    const costs = { consume_rate: "0.01", ...small };
+    const card = await programme.issueCard({ mode, reserve: "1000.00", credit: "1000.00", rates, costs });
+    const { reference, consumeNo } = await approved(card, "100.00");
+    await clear(card, "40.00", { originalReference: reference, final: false });
+    await answered(reversalOf(card, reference));
+    expect(await programme.pots(card)).toEqual({
+      credit: credit ? ["957.70", "0.00"] : ["0.00", "0.00"],
+      reserve: ["959.30", "0.00"],
+    });
+    expect(await transactionOf(programme, card, consumeNo)).toMatchObject({
+      status: "Success",
+      amount: 4_000n,
+      fee: credit ? 230n : 70n,
+      reserveBooked: 4_070n,
+      smallCost: "charged",
+    });
   });
 
   test(`a refund that was authorized is withdrawn, in part and whole, without moving money (${mode})`, async () => {
     const card = await programme.issueCard({ mode });
-    const { consumeNo } = await approved(card, "50.00");
+    await approved(card, "50.00");
     const pots = await programme.pots(card);
-    const networkReference = `refund-${mode}`;
-    const refundNo = await authorizeRefund(programme, card, { amount: 2_000n, networkReference, like: consumeNo });
-    expect(await answered(reversalOf(card, networkReference, { amount: "5.00" }))).toMatchObject({
+    const refund = await approved(card, "20.00", { kind: "refund" });
+    expect(await answered(reversalOf(card, refund.reference, { amount: "5.00" }))).toMatchObject({
       effect: "partially_reversed",
     });
-    expect(await programme.consumption(card, refundNo)).toMatchObject({ status: "Pending", amount: 1_500n });
-    expect(await answered(reversalOf(card, networkReference))).toMatchObject({ effect: "reversed" });
-    expect(await programme.consumption(card, refundNo)).toMatchObject({ status: "Fail", remark: "reversed" });
+    expect(await programme.consumption(card, refund.consumeNo)).toMatchObject({ status: "Pending", amount: 1_500n });
+    expect(await answered(reversalOf(card, refund.reference))).toMatchObject({ effect: "reversed" });
+    expect(await programme.consumption(card, refund.consumeNo)).toMatchObject({ status: "Fail", remark: "reversed" });
     expect(await programme.pots(card)).toEqual(pots);
   });
 }
@@ -203,7 +191,7 @@ test("an amount in the shop's currency takes its share of what was billed, by th
   expect(await programme.consumption(card, consumeNo)).toMatchObject({ amount: 1_280n, localAmount: "2000" });
   await answered(reversalOf(card, reference, { billingAmount: 640n, amount: "1000" }));
   expect(await programme.consumption(card, consumeNo)).toMatchObject({ amount: 640n, localAmount: "1000" });
-  expect(await reversals.reverse(reversalOf(card, reference, { amount: "0.50" }))).toEqual({
+  expect(await programme.clearing.reverse(reversalOf(card, reference, { amount: "0.50" }))).toEqual({
     ok: false,
     reason: "amount",
   });
@@ -242,7 +230,7 @@ test("a reversal more than a week later, after the hold expired, has no effect",
   const before = await programme.pots(card);
   const late = await approved(card, "20.00");
   programme.clock.advance(8 * dayMs);
-  expect(await reversals.releaseExpired()).toBeGreaterThan(0);
+  expect(await programme.clearing.releaseExpired()).toBeGreaterThan(0);
   const pushes = (await programme.pushes(card)).length;
   expect(await answered(reversalOf(card, late.reference))).toMatchObject({
     accepted: true,
@@ -274,8 +262,6 @@ test("a reversal before its authorization is stored, once, and with other conten
   expect(await answered({ ...early, amount: "5.01" })).toEqual({
     accepted: false,
     effect: "duplicate",
-    consumeNo: "",
-    repeat: false,
   });
   expect(await answered({ ...early, pan: "4000000000000002" })).toMatchObject({ effect: "card_not_found" });
   const { rows } = await programme.db.pool.query(
@@ -319,8 +305,11 @@ test("a reversal while the merchant is being asked waits for its answer, and com
   const authorizing = programme.authorization.authorize(message);
   await question;
   const reversal = reversalOf(card, message.networkReference);
-  expect(await reversals.reverse(reversal)).toEqual({ ok: false, reason: "being_asked" });
-  const waiting = reversals.reverse(reversal);
+  expect(await programme.clearing.reverse(reversal)).toEqual({
+    ok: true,
+    value: { accepted: false, effect: "authorization_under_way" },
+  });
+  const waiting = programme.clearing.reverse(reversal);
   answer(answerYes);
   expect(await authorizing).toMatchObject({ approved: true });
   expect(await waiting).toMatchObject({ ok: true, value: { effect: "reversed", repeat: false } });
@@ -331,11 +320,7 @@ test("increments are reversed last in, first out, then the original, and a hold 
   const card = await programme.issueCard({ credit: "1000.00", reserve: "1000.00" });
   const original = await approved(card, "50.00");
   const increment = async (amount: string) => {
-    const one = await approved(card, amount);
-    await programme.db.pool.query("UPDATE consumption SET consume_relate_no = $1 WHERE consume_no = $2", [
-      original.consumeNo,
-      one.consumeNo,
-    ]);
+    const one = await approved(card, amount, { incrementOf: original.reference });
     return one.consumeNo;
   };
   const first = await increment("20.00");
@@ -347,7 +332,7 @@ test("increments are reversed last in, first out, then the original, and a hold 
   expect(await programme.consumption(card, original.consumeNo)).toMatchObject({ status: "Pending", amount: 5_000n });
   const whole = await answered(reversalOf(card, original.reference));
   expect(whole).toMatchObject({ effect: "reversed" });
-  expect(await programme.consumption(card, whole.consumeNo)).toMatchObject({ amount: 6_500n });
+  expect(await programme.consumption(card, numberIn(whole))).toMatchObject({ amount: 6_500n });
   expect(await programme.pots(card)).toMatchObject({ credit: ["1000.00", "0.00"], reserve: ["1000.00", "0.00"] });
   // The shop raises it again from zero: that is an increment of its own, which the same original's reversal gives back.
   const revived = await increment("30.00");

@@ -1,26 +1,27 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Reversals } from "../../apps/server/src/clearing/index.ts";
-import { updateTransaction } from "../../apps/server/src/clearing/transaction-store.ts";
-import { balanceOf, requireCleanBooks, reversalOf, transactionOf } from "../support/after-approval.ts";
+import type { Clearing } from "../../apps/server/src/clearing/index.ts";
+import { balanceOf, mustBeClean, toldAbout, transactionOf } from "../clearing/books.ts";
 import {
   answerNo,
   type CardWishes,
   dayMs,
   openProgramme,
   type Programme,
+  presentmentWith,
   purchaseWith,
   type ReadyCard,
+  reversalOf,
 } from "../support/programme.ts";
 
 let programme: Programme;
-let reversals: Reversals;
+let reversals: Clearing;
 
 beforeEach(async () => {
   programme = await openProgramme();
   reversals = programme.clearing;
 });
 afterEach(async () => {
-  await requireCleanBooks(programme);
+  await mustBeClean(programme);
   await programme.close();
 });
 
@@ -35,12 +36,10 @@ const costs: NonNullable<CardWishes["costs"]> = {
   consume_cancle_fee: "0.05",
 };
 
-/** A purchase that the cardholder's limits do not allow, marked for its fee as the decision does. */
+/** A purchase that is not allowed. */
 async function declined(card: ReadyCard, changed: Parameters<typeof purchaseWith>[2] = {}) {
   const answer = await programme.authorization.authorize(purchaseWith(card, "600.00", changed));
   expect(answer).toMatchObject({ approved: false });
-  const transaction = await transactionOf(programme, card, answer.consumeNo);
-  await updateTransaction(programme.db.pool, { ...transaction, feeDue: "decline" }, { at: programme.clock.now() });
   return answer.consumeNo;
 }
 
@@ -58,7 +57,7 @@ for (const mode of ["CREDIT_EXTENSION", "AUTHORIZATION"] as const) {
       credit: credit ? ["999.50", "0.00"] : ["0.00", "0.00"],
       reserve: ["999.90", "0.00"],
     });
-    expect(await balanceOf(programme, card, "platform_income")).toBe(10n);
+    expect(await balanceOf(programme, card, "platform_income")).toBe("0.10");
     const fee = credit ? 50n : 10n;
     expect(await transactionOf(programme, card, consumeNo)).toMatchObject({
       status: "Fail",
@@ -145,19 +144,68 @@ test("a side that does not cover its fee pays nothing, the other pays its own, a
   expect((await programme.pots(card)).credit).toEqual(["100.49", "0.00"]);
 });
 
-test("nobody pays for a decline that is not the cardholder's or the merchant's decision, nor for a cancel that was cleared after all", async () => {
+test("nobody pays for a decline that is not the cardholder's or the merchant's decision, nor for a cancel that was cleared before it was charged", async () => {
   const card = await programme.issueCard({ credit: "1000.00", reserve: "10.00", rates, costs });
   const ours = await declined(card);
-  expect(await transactionOf(programme, card, ours)).toMatchObject({ remark: "insufficient_reserve" });
+  expect(await transactionOf(programme, card, ours)).toMatchObject({ remark: "insufficient_reserve", feeDue: "" });
   const message = purchaseWith(card, "5.00");
+  const { networkReference: originalReference } = message;
   const { consumeNo } = await programme.authorization.authorize(message);
-  await reversals.reverse(reversalOf(card, message.networkReference));
-  const cancelled = await transactionOf(programme, card, consumeNo);
-  expect(cancelled).toMatchObject({ feeDue: "cancel" });
-  await updateTransaction(programme.db.pool, { ...cancelled, status: "Success" }, { at: programme.clock.now() });
-  expect(await reversals.chargeDueFees()).toBe(2);
-  expect(await programme.pots(card)).toEqual({ credit: ["1000.00", "0.00"], reserve: ["10.00", "0.00"] });
+  await reversals.reverse(reversalOf(card, originalReference));
+  expect(await transactionOf(programme, card, consumeNo)).toMatchObject({ feeDue: "cancel" });
+  await programme.clearing.clear(presentmentWith(card, "5.00", { originalReference }));
+  expect(await reversals.chargeDueFees()).toBe(1);
+  expect(await programme.consumption(card, consumeNo)).toMatchObject({ remark: "cleared_late", fee: 25n });
+  // 5.00 with 5 % and 1 % alone.
+  expect(await programme.pots(card)).toEqual({ credit: ["994.75", "0.00"], reserve: ["4.95", "0.00"] });
 });
+
+for (const mode of ["CREDIT_EXTENSION", "AUTHORIZATION"] as const) {
+  const credit = mode === "CREDIT_EXTENSION";
+
+  test(`a cancelled purchase that is cleared after its fee was charged shows that fee beside its own (${mode})`, async () => {
+    const card = await programme.issueCard({ mode, credit: "1000.00", reserve: "1000.00", rates, costs });
+    const message = purchaseWith(card, "100.00");
+    const { networkReference: originalReference } = message;
+    const { consumeNo } = await programme.authorization.authorize(message);
+    await reversals.reverse(reversalOf(card, originalReference));
+    expect(await reversals.chargeDueFees()).toBe(1);
+    for (const amount of ["60.00", "40.00"]) {
+      await programme.clearing.clear(presentmentWith(card, amount, { originalReference }));
+    }
+    expect(await transactionOf(programme, card, consumeNo)).toMatchObject({
+      status: "Success",
+      remark: "cleared_late",
+      amount: 10_000n,
+      fee: credit ? 525n : 105n,
+      feeRows: [
+        { feeType: "Cancel_fee", amount: credit ? 25n : 5n },
+        { feeType: "Consume_fee", amount: credit ? 500n : 100n },
+      ],
+      creditTotal: credit ? 10_525n : 0n,
+      creditBooked: credit ? 10_500n : 0n,
+      reserveTotal: 10_105n,
+      reserveBooked: 10_100n,
+    });
+    expect(await programme.pots(card)).toEqual({
+      credit: credit ? ["894.75", "0.00"] : ["0.00", "0.00"],
+      reserve: ["898.95", "0.00"],
+    });
+    expect(await toldAbout(programme, card, consumeNo ?? "")).toEqual([
+      "Pending",
+      "Fail reversed",
+      "Fail reversed",
+      "Success cleared_late",
+      "Success cleared_late",
+    ]);
+    // The cancel's fee is no part of what comes back.
+    await reversals.reverse(reversalOf(card, originalReference));
+    expect(await programme.pots(card)).toEqual({
+      credit: credit ? ["994.75", "0.00"] : ["0.00", "0.00"],
+      reserve: ["998.95", "0.00"],
+    });
+  });
+}
 
 test("a merchant's no is charged to its reserve", async () => {
   const card = await programme.issueCard({ mode: "AUTHORIZATION", reserve: "1000.00", costs });

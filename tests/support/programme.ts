@@ -17,6 +17,7 @@ import {
   createManagement,
   type Management,
   type Presentment,
+  type ReversalMessage,
 } from "../../apps/server/src/clearing/index.ts";
 import { type Consumption, consumptionRules, findConsumption } from "../../apps/server/src/consumptions/index.ts";
 import { type Credit, createCredit } from "../../apps/server/src/credit/index.ts";
@@ -131,11 +132,11 @@ export function cents(amount: string): bigint {
   return parsed.value;
 }
 
-/** A purchase with everything right, in US dollars, at a shop; each call is a new message of the network. */
 /** A merchant's plain yes and no. */
 export const answerYes: MerchantAnswer = { kind: "approved", approvedAmount: null };
 export const answerNo: MerchantAnswer = { kind: "declined", code: 5100, reason: null };
 
+/** A purchase with everything right, in US dollars, at a shop; each call is a new message of the network. */
 export function purchaseWith(
   card: Pick<ReadyCard, "printed">,
   amount: string,
@@ -179,6 +180,23 @@ export function presentmentWith(
     exchangeRate: null,
     final: true,
     acceptor: { name: "Corner Shop", mcc: "5411", city: "Singapore", country: "SG" },
+    ...changed,
+  };
+}
+
+/** A reversal of everything that is left; each call is a new message of the network. */
+export function reversalOf(
+  card: Pick<ReadyCard, "printed">,
+  originalReference: string,
+  changed: Partial<ReversalMessage> = {},
+): ReversalMessage {
+  references += 1;
+  return {
+    networkReference: `reversal-${references}`,
+    originalReference,
+    pan: card.printed.pan,
+    amount: null,
+    billingAmount: null,
     ...changed,
   };
 }

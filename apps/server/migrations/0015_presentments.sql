@@ -1,8 +1,14 @@
 -- Presentments: what clearings and refunds need beyond 0014.
 
--- authorized_amount: what had been approved, where a clearing has changed `amount` to what was cleared; NULL while both are the same.
--- The next clearing of the same purchase is compared with it.
-ALTER TABLE consumption ADD COLUMN authorized_amount bigint CHECK (authorized_amount >= 0);
+-- authorized_amount, authorized_local_amount: what had been approved first, where a clearing or a reversal has changed `amount` and
+-- `local_amount` since; NULL while they are the same. The network's repeat of the authorization is compared with them, and gets the
+-- answer that it got then.
+-- capture_limit: what is authorized at present, where a clearing has changed `amount` to what was cleared; NULL while it is `amount`.
+-- What clearings take beyond it in all is too much.
+ALTER TABLE consumption
+  ADD COLUMN authorized_amount bigint CHECK (authorized_amount >= 0),
+  ADD COLUMN authorized_local_amount text,
+  ADD COLUMN capture_limit bigint CHECK (capture_limit >= 0);
 
 -- shortfall_policy: credit mode; what becomes of a clearing that the cardholder's account does not cover, since no clearing can be
 -- refused. overdraw: the account falls below zero. absorb: it stops at zero, and the merchant's income bears the rest of the amount

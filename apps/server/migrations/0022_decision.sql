@@ -215,15 +215,25 @@ BEGIN
   -- authorization is seen by it.
   -- One entry per item, NULL where the reference is new: items of different merchants may carry the same reference.
   SELECT array_agg(p.consume_no ORDER BY u.i), array_agg(CASE p.stage WHEN 'asking' THEN 'Asking' ELSE p.status END ORDER BY u.i),
-         array_agg(CASE WHEN p.remark = 'reversed' AND p.hold_id IS NULL AND p.type <> 'Refund' THEN 'duplicate' ELSE p.remark END ORDER BY u.i),
+         -- Not EXISTS, which may be planned as a walk through all reversals: a repeat of what was declined because its reversal came first.
+         array_agg(CASE WHEN p.remark = 'reversed' AND (
+             SELECT true FROM network_message e
+             WHERE e.merchant_id = p.merchant_id AND e.original_reference = u.r AND e.original_reference <> '' AND e.kind = 'reversal'
+               AND e.consume_no = p.consume_no AND e.effect = 'stored' LIMIT 1)
+           THEN 'duplicate' ELSE p.remark END ORDER BY u.i),
          array_agg(p.card_no = c_card[u.c] AND p.type = i_type[u.i] AND p.local_currency = i_local_currency[u.i]
-           AND coalesce(p.requested_local_amount, p.local_amount) = i_local_amount[u.i] ORDER BY u.i),
-         array_agg(CASE WHEN p.requested_local_amount IS NOT NULL THEN p.amount::bigint END ORDER BY u.i),
-         array_agg(p.merchant_reason ORDER BY u.i), array_agg(e.kind IS NOT NULL ORDER BY u.i), array_agg(p.small_cost ORDER BY u.i)
+           AND coalesce(p.requested_local_amount, p.authorized_local_amount, p.local_amount) = i_local_amount[u.i] ORDER BY u.i),
+         array_agg(CASE WHEN p.requested_local_amount IS NOT NULL THEN coalesce(p.authorized_amount, p.amount::bigint) END ORDER BY u.i),
+         array_agg(p.merchant_reason ORDER BY u.i),
+         -- Any number of reversals may have come first.
+         array_agg(p.consume_no IS NULL AND coalesce((
+             SELECT true FROM network_message e
+             WHERE e.merchant_id = c_merchant[u.c] AND e.original_reference = u.r AND e.kind = 'reversal' AND e.consume_no = '' LIMIT 1),
+           false) ORDER BY u.i),
+         array_agg(p.small_cost ORDER BY u.i)
   INTO known_no, known_status, known_remark, known_same, known_partial, known_word, known_reversed, known_cost
   FROM unnest(i_card, i_network_reference) WITH ORDINALITY AS u (c, r, i)
-  LEFT JOIN consumption p ON p.merchant_id = c_merchant[u.c] AND p.network_reference = u.r AND p.network_reference <> ''
-  LEFT JOIN network_message e ON e.merchant_id = c_merchant[u.c] AND e.original_reference = u.r AND e.kind = 'reversal' AND e.consume_no = '';
+  LEFT JOIN consumption p ON p.merchant_id = c_merchant[u.c] AND p.network_reference = u.r AND p.network_reference <> '';
 
   FOR i IN 1 .. n LOOP
     c := i_card[i];

@@ -1,15 +1,14 @@
-import { holdMs, limitPeriods } from "#authorization/index.ts";
+import { holdMs } from "#authorization/index.ts";
 import { orderNumber, uuid7 } from "#kernel/index.ts";
-import { forceHold, lockAvailable } from "#ledger/index.ts";
+import { forceHold } from "#ledger/index.ts";
 import type { Billed } from "./billing.ts";
 import { blankTransaction, flagWith } from "./blank-transaction.ts";
-import { localText } from "./clear-purchase.ts";
-import { moveLimits } from "./locked-card.ts";
+import { creditBorne } from "./booking.ts";
+import { countLimits, type Desk, openDesk, tell, useCounters } from "./desk.ts";
+import { localText } from "./local-amount.ts";
 import type { Advice } from "./message.ts";
 import { findOriginal } from "./original.ts";
-import { pushTransaction } from "./push.ts";
 import type { Done, Reception, Untaken } from "./receive.ts";
-import { type Desk, openDesk, useCounters } from "./settle.ts";
 import { spendingFees } from "./side-fees.ts";
 import { type CardTransaction, insertTransaction, selectByReference } from "./transaction-store.ts";
 
@@ -43,7 +42,7 @@ export async function takeAdvice(
     status: isHeld ? "Pending" : "Success",
     stage: isHeld ? "held" : "done",
     amount,
-    localAmount: localText(message),
+    localAmount: localText(message.amount, message.currency),
     localCurrency: message.currency,
     ...billed.exchange,
     ...flagWith("network_stand_in"),
@@ -58,40 +57,25 @@ export async function takeAdvice(
 }
 
 async function hold(desk: Desk, blank: CardTransaction): Promise<CardTransaction> {
-  const { sql, card, at } = desk;
+  const { sql, card } = desk;
+  const isCredit = card.creditAccountId !== null;
   const fees = spendingFees(desk, { ...blank, more: false });
   const after: CardTransaction = {
     ...blank,
     ...fees.shown,
-    creditTotal: await coveredCredit(desk, blank.amount + fees.cardholderFee),
+    creditTotal: isCredit ? await creditBorne(desk, blank.amount + fees.cardholderFee, { booked: 0n, held: 0n }) : 0n,
     reserveTotal: blank.amount + fees.reserveFee,
     smallFee: fees.smallFee,
     smallCost: fees.smallCost,
   };
   await insertTransaction(sql, after);
-  const periods = limitPeriods(at, card.utcOffsetMinutes);
-  await moveLimits(sql, card, { amount: blank.amount, atm: blank.type === "Atm", periods });
+  await countLimits(desk, after, after.amount);
   await useCounters(desk, fees.counters);
-  await pushTransaction(sql, after, { at });
+  await tell(desk, after);
   if (after.holdId !== null) {
     await openHold(desk, { ...after, holdId: after.holdId });
   }
   return after;
-}
-
-/** What of an amount the cardholder's account can be asked to hold: by the `absorb` policy no more than it has. */
-async function coveredCredit({ sql, card, accounts, shortfall }: Desk, whole: bigint): Promise<bigint> {
-  const { merchantId, creditAccountId } = card;
-  if (creditAccountId === null) {
-    return 0n;
-  }
-  if (shortfall === "overdraw") {
-    return whole;
-  }
-  const accountIds = [creditAccountId, accounts.idOf("reserve")];
-  const available = (await lockAvailable(sql, { merchantId, accountIds })).get(creditAccountId) ?? 0n;
-  const covered = available > 0n ? available : 0n;
-  return whole < covered ? whole : covered;
 }
 
 async function openHold(

@@ -22,3 +22,9 @@ export function shareOut(
   shares[0] += rest;
   return { shares, beyond: rest };
 }
+
+/** `whole * part / of`, rounded half up; nothing of nothing. */
+export function shareOf(whole: bigint, fraction: { readonly part: bigint; readonly of: bigint }): bigint {
+  const { part, of } = fraction;
+  return of === 0n ? 0n : (whole * part * 2n + of) / (of * 2n);
+}

@@ -24,6 +24,7 @@ export function blankTransaction(
     creditBooked: 0n,
     reserveBooked: 0n,
     refundedAmount: 0n,
+    captureLimit: null,
     exchangeRate: "",
     exchangeSource: "",
     exchangeAt: null,

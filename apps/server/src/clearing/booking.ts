@@ -1,9 +1,7 @@
-import type { Sql } from "#database/index.ts";
 import { uuid7 } from "#kernel/index.ts";
-import { capture, lockAvailable, type Posting, voidHolds } from "#ledger/index.ts";
-import type { ShortfallPolicy } from "#merchants/index.ts";
+import { capture, findAccount, type Posting, voidHolds } from "#ledger/index.ts";
 import type { MerchantAccounts } from "./accounts.ts";
-import type { LockedCard } from "./locked-card.ts";
+import { type Desk, lockAccounts } from "./desk.ts";
 import type { CardTransaction } from "./transaction-store.ts";
 
 /** What a purchase has taken for good when its clearings so far are booked; minor units. */
@@ -30,12 +28,7 @@ export interface BookingPlan {
   readonly reserveHeld: bigint;
 }
 
-interface Booker {
-  readonly sql: Sql;
-  readonly card: LockedCard;
-  readonly accounts: MerchantAccounts;
-  readonly shortfall: ShortfallPolicy;
-}
+type Booker = Pick<Desk, "sql" | "card" | "accounts" | "shortfall">;
 
 /**
  * What must move so that everything cleared so far, with its fees, is booked: the difference to what was booked before. Locks the
@@ -53,7 +46,11 @@ export async function planBooking(booker: Booker, before: Before, target: Target
       target.reserveFee - (before.reserveBooked - before.clearedAmount),
     ),
   ];
-  const creditBooked = card.creditAccountId === null ? 0n : await creditTarget(booker, before, target);
+  const whole = target.cleared + target.cardholderFee;
+  const creditBooked =
+    card.creditAccountId === null
+      ? 0n
+      : await creditBorne(booker, whole, { booked: before.creditBooked, held: held.credit, withBonus: true });
   const creditPostings =
     card.creditAccountId === null
       ? []
@@ -71,23 +68,23 @@ export async function planBooking(booker: Booker, before: Before, target: Target
   };
 }
 
-/** Carries a plan out. `keep` leaves what is still held for later parts; otherwise it is available again. */
+/** Carries a plan out. `keep` leaves what is still held for later parts; otherwise it is available again, `release` says why. */
 export async function carryOut(
   booker: Booker,
   before: Before,
   plan: BookingPlan,
-  options: { readonly keep: boolean; readonly at: number },
+  options: { readonly keep: boolean; readonly release: "void" | "expire"; readonly at: number },
 ): Promise<void> {
   const { sql, card } = booker;
   const { merchantId } = card;
-  const { keep, at } = options;
+  const { keep, release, at } = options;
   const holdId = before.stage === "held" ? before.holdId : null;
   const transactionId = uuid7(at);
   if (plan.postings.length > 0) {
     const taken = { merchantId, holdId, transactionId, reference: before.consumeNo, at, keep };
     await capture(sql, { ...taken, postings: plan.postings });
   } else if (holdId !== null && !keep) {
-    await voidHolds(sql, { kind: "void", holds: [{ merchantId, holdId, transactionId }], at });
+    await voidHolds(sql, { kind: release, holds: [{ merchantId, holdId, transactionId }], at });
   }
 }
 
@@ -103,21 +100,26 @@ export function heldOf(
     : { credit: 0n, reserve: 0n };
 }
 
-/** How much the cardholder's account bears in all: everything, or by the merchant's policy no more than it has. */
-async function creditTarget(booker: Booker, before: Before, target: Target): Promise<bigint> {
-  const whole = target.cleared + target.cardholderFee;
-  const { sql, card, accounts, shortfall } = booker;
-  if (shortfall === "overdraw" || card.creditAccountId === null) {
+/**
+ * How much the cardholder's account bears in all of what a purchase has cost: everything, or by the `absorb` policy no more than it has
+ * borne, holds and has available; and, where it is repaid from the bonus at once (`withBonus`), than that has. Locks the accounts where
+ * it depends on them.
+ */
+export async function creditBorne(
+  booker: Booker,
+  whole: bigint,
+  has: { readonly booked: bigint; readonly held: bigint; readonly withBonus?: boolean },
+): Promise<bigint> {
+  const { sql, card, shortfall } = booker;
+  const { merchantId, cardholderNo: owner, creditAccountId } = card;
+  if (shortfall === "overdraw" || creditAccountId === null) {
     return whole;
   }
-  // All that this movement touches at once, in the order that every writer keeps.
-  const own = (["reserve", "settlement", "platform_income", "spending", "merchant_income"] as const).map((kind) =>
-    accounts.idOf(kind),
-  );
-  const accountIds = [card.creditAccountId, ...own];
-  const available =
-    (await lockAvailable(sql, { merchantId: card.merchantId, accountIds })).get(card.creditAccountId) ?? 0n;
-  const possible = before.creditBooked + heldOf(before).credit + (available > 0n ? available : 0n);
+  const bonus = has.withBonus === true ? await findAccount(sql, { merchantId, kind: "bonus", owner }) : null;
+  const available = await lockAccounts(booker, bonus === null ? [] : [bonus.accountId]);
+  const inBonus = bonus === null ? 0n : (available.get(bonus.accountId) ?? 0n);
+  const free = (available.get(creditAccountId) ?? 0n) + inBonus;
+  const possible = has.booked + has.held + (free > 0n ? free : 0n);
   return whole < possible ? whole : possible;
 }
 

@@ -1,25 +1,22 @@
-import { decimalsOf, formatAmount } from "@cardwright/money";
 import { orderNumber } from "#kernel/index.ts";
 import { shareOut } from "./allocation.ts";
-import { authorizedAmountOf } from "./authorized-amount.ts";
 import type { Billed } from "./billing.ts";
 import { blankTransaction, flagWith } from "./blank-transaction.ts";
-import { clearedLocal, type LocalPart, selectParts } from "./local-amount.ts";
+import { type Desk, lockAccounts, openDesk } from "./desk.ts";
+import { endHold } from "./held.ts";
+import { clearedLocal, type LocalPart, localText, selectParts } from "./local-amount.ts";
 import type { Effect, Presentment } from "./message.ts";
-import { findOriginal, isSpending, withIncrements } from "./original.ts";
+import { findOriginal, withIncrements } from "./original.ts";
 import type { Done, Reception, Untaken } from "./receive.ts";
-import { type Desk, giveBack, isHeld, openDesk, settle, settleNew } from "./settle.ts";
-import { type CardTransaction, selectByReference } from "./transaction-store.ts";
+import { settle, settleNew } from "./settle.ts";
+import { isForced, isHeld, isSpending } from "./transaction-state.ts";
+import type { CardTransaction } from "./transaction-store.ts";
 
 /** A presentment with what it comes to in the card's currency. */
 export interface BilledPresentment {
   readonly message: Presentment;
   readonly billed: Billed;
 }
-
-/** The transaction's own amount as a consumption shows it. */
-export const localText = ({ amount, currency }: Pick<Presentment, "amount" | "currency">): string =>
-  formatAmount(amount, decimalsOf(currency));
 
 /**
  * Clears a purchase or withdrawal. It cannot be refused, whatever has become of the card or of the authorization: what is held is
@@ -28,10 +25,6 @@ export const localText = ({ amount, currency }: Pick<Presentment, "amount" | "cu
 export async function clearPurchase(reception: Reception, presentment: BilledPresentment): Promise<Done | Untaken> {
   const { sql, card } = reception;
   const { message, billed } = presentment;
-  const { merchantId } = card;
-  if ((await selectByReference(sql, { merchantId, networkReference: message.networkReference })) !== null) {
-    return { untaken: "duplicate" };
-  }
   const original = await findOriginal(sql, card, message.originalReference);
   const desk = await openDesk(reception);
   if (original.transaction === null || !isSpending(original.transaction)) {
@@ -52,15 +45,18 @@ interface Group extends BilledPresentment {
 
 async function clearMembers(desk: Desk, group: Group): Promise<Effect> {
   const { members, message, billed } = group;
-  const [original] = members;
   const open = (each: CardTransaction) => (isHeld(each) ? each.amount - each.clearedAmount : 0n);
   const { shares, beyond } = shareOut(
     billed.amount,
     members.map((each) => ({ open: open(each) })),
   );
-  const flagged = beyond === 0n ? null : await flagOf(desk, original, shares[0] ?? 0n);
+  const flagged = beyond === 0n ? null : flagOf(group);
   const parts = await partsOf(desk, group);
   const weights = members.map((each, place) => each.clearedAmount + (shares[place] ?? 0n));
+  const unneeded = { kind: "void", remark: "reversed", detail: "Not needed by the clearing." } as const;
+  if (members.length > 1) {
+    await lockAccounts(desk);
+  }
   let touched = 0;
   let stillHeld = 0;
   for (const [place, before] of members.entries()) {
@@ -73,7 +69,7 @@ async function clearMembers(desk: Desk, group: Group): Promise<Effect> {
     touched += 1;
     const isUnneeded = place > 0 && weights[place] === 0n;
     const after = isUnneeded
-      ? await giveBack(desk, before)
+      ? await endHold(desk, before, unneeded)
       : await settle(desk, before, {
           share,
           final: message.final,
@@ -91,32 +87,41 @@ async function clearMembers(desk: Desk, group: Group): Promise<Effect> {
 
 type Flag = "over_captured" | "cleared_late" | "force_posted";
 
-/** What is to be said of a purchase that is cleared beyond what is held for it. */
-async function flagOf({ sql }: Desk, original: CardTransaction, share: bigint): Promise<Flag> {
+/**
+ * What is to be said of a purchase that is cleared beyond what is held for it: more than is authorized of it and its increments, or only
+ * later than its hold.
+ */
+function flagOf({ members, billed }: Group): Flag {
+  const [original] = members;
   if (isHeld(original)) {
     return "over_captured";
   }
   if (original.status === "Fail") {
     return "cleared_late";
   }
-  if (original.remark === "force_posted") {
+  if (isForced(original)) {
     return "force_posted";
   }
-  const authorized = await authorizedAmountOf(sql, original);
-  return original.clearedAmount + share > authorized ? "over_captured" : "cleared_late";
+  const standing = members.filter(({ status }) => status !== "Fail");
+  const cleared = standing.reduce((sum, each) => sum + each.clearedAmount, billed.amount);
+  const authorized = standing.reduce((sum, each) => sum + (each.captureLimit ?? each.amount), 0n);
+  return cleared > authorized ? "over_captured" : "cleared_late";
 }
 
 /** Every clearing of the group so far, this one included, as the network said it. */
 async function partsOf({ sql, card }: Desk, { members, message, billed }: Group): Promise<LocalPart[]> {
   const [original] = members;
   const { localAmount, localCurrency, amount: settledAmount, networkReference: originalReference } = original;
-  const earlier =
-    original.remark === "force_posted"
-      ? [{ localAmount, localCurrency, settledAmount }]
-      : await selectParts(sql, { merchantId: card.merchantId, originalReference });
+  const earlier = isForced(original)
+    ? [{ localAmount, localCurrency, settledAmount }]
+    : await selectParts(sql, { merchantId: card.merchantId, originalReference });
   return [
     ...earlier,
-    { localAmount: localText(message), localCurrency: message.currency, settledAmount: billed.amount },
+    {
+      localAmount: localText(message.amount, message.currency),
+      localCurrency: message.currency,
+      settledAmount: billed.amount,
+    },
   ];
 }
 
@@ -130,7 +135,7 @@ async function forcePost(desk: Desk, { message, billed }: BilledPresentment, rel
     type: message.kind === "atm" ? "Atm" : "Consumption",
     status: "Success",
     amount: billed.amount,
-    localAmount: localText(message),
+    localAmount: localText(message.amount, message.currency),
     localCurrency: message.currency,
     ...billed.exchange,
     ...flagWith("force_posted"),

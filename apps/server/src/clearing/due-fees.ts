@@ -1,19 +1,21 @@
 import { isDeclineReason } from "@cardwright/contract";
 import type { Pool } from "pg";
 import { inTransaction, type Sql } from "#database/index.ts";
-import { type ChargedTransaction, isDeclineCharged, type TransactionFees } from "#fees/index.ts";
+import { type ChargedTransaction, isDeclineCharged } from "#fees/index.ts";
 import { type Clock, uuid7 } from "#kernel/index.ts";
-import { lockAvailable, type Posting, transfer } from "#ledger/index.ts";
-import { merchantAccounts } from "./accounts.ts";
-import { feesOfBothSides, type ScheduleDeps, type SideFees, type SideSchedules, schedulesOf } from "./both-sides.ts";
-import { type LockedCard, lockCard, saveCounters } from "./locked-card.ts";
-import { pushTransaction } from "./push.ts";
-import { reversalBounds as bounds } from "./reversal-limits.ts";
+import { type Posting, transfer } from "#ledger/index.ts";
+import { moved } from "./booking.ts";
+import { type Desk, lockAccounts, openDesk, tell, useCounters } from "./desk.ts";
+import { bounds } from "./limits.ts";
+import { lockCard } from "./locked-card.ts";
+import { schedulesOf, type TermsOf } from "./schedules.ts";
+import { chargedFees, type SideFees } from "./side-fees.ts";
 import { type CardTransaction, selectTransaction, updateTransaction } from "./transaction-store.ts";
 
-export interface DueFeesDeps extends ScheduleDeps {
+export interface DueFeesDeps {
   readonly pool: Pool;
   readonly clock: Clock;
+  readonly terms: TermsOf;
 }
 
 interface Due {
@@ -82,7 +84,7 @@ async function chargeOne(deps: DueFeesDeps, due: Due): Promise<boolean> {
     if (charged === null) {
       await updateTransaction(sql, { ...transaction, feeDue: "" }, { at });
     } else {
-      await charge(sql, { card, transaction, charged, schedules, at });
+      await charge(await openDesk({ sql, card, schedules, at, noticedAt: at }), transaction, charged);
     }
     return true;
   });
@@ -99,75 +101,50 @@ function chargedOf({ status, feeDue, remark, amount, type }: CardTransaction): C
   return isDeclineReason(remark) && isDeclineCharged(remark) ? { kind: "decline", amount } : null;
 }
 
-async function charge(
-  sql: Sql,
-  of: {
-    readonly card: LockedCard;
-    readonly transaction: CardTransaction;
-    readonly charged: ChargedTransaction;
-    readonly schedules: SideSchedules;
-    readonly at: number;
-  },
-): Promise<void> {
-  const { card, transaction, charged, schedules, at } = of;
+async function charge(desk: Desk, transaction: CardTransaction, charged: ChargedTransaction): Promise<void> {
+  const { sql, card, at } = desk;
   // Free counts are those of the day it happened, however late it is charged.
-  const fees = feesOfBothSides({ schedules, card, at: transaction.createdAt, transaction: () => charged });
-  if (fees.counters !== card.counters) {
-    await saveCounters(sql, card, fees.counters);
-  }
-  const taken = await take(sql, { card, consumeNo: transaction.consumeNo, fees, at });
-  const shown = fees.cardholder === null ? taken.reserve : taken.cardholder;
+  const fees = chargedFees({ ...desk, at: transaction.createdAt }, charged);
+  await useCounters(desk, fees.counters);
+  const taken = await take(desk, fees, transaction.consumeNo);
+  const isShown = (card.creditAccountId === null ? taken.reserve : taken.credit) > 0n;
   const next: CardTransaction = {
     ...transaction,
     feeDue: "",
-    fee: transaction.fee + (shown?.total ?? 0n),
-    feeRows: [...transaction.feeRows, ...(shown?.rows ?? [])],
+    fee: transaction.fee + (isShown ? fees.shown.fee : 0n),
+    feeRows: [...transaction.feeRows, ...(isShown ? fees.shown.feeRows : [])],
     // Not `…Booked`: that is what clearings have taken.
-    creditTotal: transaction.creditTotal + (taken.cardholder?.total ?? 0n),
-    reserveTotal: transaction.reserveTotal + (taken.reserve?.total ?? 0n),
+    creditTotal: transaction.creditTotal + taken.credit,
+    reserveTotal: transaction.reserveTotal + taken.reserve,
   };
   await updateTransaction(sql, next, { at });
-  if (next.fee !== transaction.fee) {
+  if (isShown) {
     // "Again once fees are complete" (contract section 6): there is nothing to tell about a free one.
-    await pushTransaction(sql, next, { at });
+    await tell(desk, next);
   }
 }
 
-interface Taken {
-  readonly cardholder: TransactionFees | null;
-  readonly reserve: TransactionFees | null;
-}
-
+/** Takes from each side what it covers; answers how much that was, minor units. */
 async function take(
-  sql: Sql,
-  of: { readonly card: LockedCard; readonly consumeNo: string; readonly fees: SideFees; readonly at: number },
-): Promise<Taken> {
-  const { card, consumeNo, fees, at } = of;
-  const { merchantId } = card;
-  if (fees.reserve.total === 0n && (fees.cardholder?.total ?? 0n) === 0n) {
-    return { cardholder: null, reserve: null };
+  desk: Desk,
+  { cardholderFee, reserveFee }: SideFees,
+  reference: string,
+): Promise<{ readonly credit: bigint; readonly reserve: bigint }> {
+  const { sql, card, accounts, at } = desk;
+  if (cardholderFee === 0n && reserveFee === 0n) {
+    return { credit: 0n, reserve: 0n };
   }
-  const accounts = await merchantAccounts(sql, merchantId);
-  const own = card.creditAccountId;
-  const accountIds = [accounts.idOf("reserve"), accounts.idOf("platform_income")];
-  const ofCredit = own === null ? [] : [own, accounts.idOf("merchant_income")];
-  const available = await lockAvailable(sql, { merchantId, accountIds: [...accountIds, ...ofCredit] });
-  const covered = (account: string | null, side: TransactionFees | null): TransactionFees | null =>
-    account !== null && side !== null && side.total > 0n && (available.get(account) ?? 0n) >= side.total ? side : null;
-  const taken: Taken = {
-    cardholder: covered(own, fees.cardholder),
-    reserve: covered(accounts.idOf("reserve"), fees.reserve),
-  };
-  const postings: Posting[] = [];
-  if (own !== null && taken.cardholder !== null) {
-    postings.push({ source: own, destination: accounts.idOf("merchant_income"), amount: taken.cardholder.total });
-  }
-  if (taken.reserve !== null) {
-    const destination = accounts.idOf("platform_income");
-    postings.push({ source: accounts.idOf("reserve"), destination, amount: taken.reserve.total });
-  }
+  const { merchantId, creditAccountId: own } = card;
+  const available = await lockAccounts(desk);
+  const covered = (account: string, fee: bigint): bigint => ((available.get(account) ?? 0n) >= fee ? fee : 0n);
+  const credit = own === null ? 0n : covered(own, cardholderFee);
+  const reserve = covered(accounts.idOf("reserve"), reserveFee);
+  const postings: Posting[] = [
+    ...(own === null ? [] : moved(own, accounts.idOf("merchant_income"), credit)),
+    ...moved(accounts.idOf("reserve"), accounts.idOf("platform_income"), reserve),
+  ];
   if (postings.length > 0) {
-    await transfer(sql, { merchantId, transactionId: uuid7(at), kind: "fee", reference: consumeNo, at, postings });
+    await transfer(sql, { merchantId, transactionId: uuid7(at), kind: "fee", reference, at, postings });
   }
-  return taken;
+  return { credit, reserve };
 }

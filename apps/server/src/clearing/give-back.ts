@@ -1,123 +1,149 @@
-import { remarkSentence } from "@cardwright/contract";
 import { uuid7 } from "#kernel/index.ts";
 import { forceTransfer, type Posting } from "#ledger/index.ts";
-import { feesOfBothSides, type SideFees } from "./both-sides.ts";
-import { type Changing, giveLimitsBack, localMinor } from "./held.ts";
-import { type ReversedPart, shareOf } from "./reversal-parts.ts";
+import { flagWith } from "./blank-transaction.ts";
+import { moved } from "./booking.ts";
+import { countLimits, type Desk, tell } from "./desk.ts";
+import { withIncrements } from "./original.ts";
+import type { ReversedPart } from "./reversal-parts.ts";
+import { refundFees, type SideFees } from "./side-fees.ts";
+import { isSpending, refundable } from "./transaction-state.ts";
 import { type CardTransaction, selectTransaction, updateTransaction } from "./transaction-store.ts";
 
-/** What has been cleared of a consumption and not been given back, in the card's and in the transaction's currency. */
-export function refundable(transaction: CardTransaction): { readonly left: bigint; readonly localLeft: bigint } {
-  const { amount, refundedAmount } = transaction;
-  const left = amount > refundedAmount ? amount - refundedAmount : 0n;
-  return { left, localLeft: shareOf(localMinor(transaction), { part: left, of: amount }) };
+/** A purchase with its increments; empty when nothing is known of one. */
+export type Purchase = readonly CardTransaction[];
+
+export async function purchaseOf(
+  { sql }: Pick<Desk, "sql">,
+  key: { readonly merchantId: number; readonly consumeNo: string },
+): Promise<Purchase> {
+  const purchase = key.consumeNo === "" ? null : await selectTransaction(sql, key);
+  return purchase === null || !isSpending(purchase) ? [] : withIncrements(sql, purchase);
 }
 
 /**
- * How much of what is given back belongs to the cardholder: no more, over all times, than it paid of the amount. Where its account did
- * not cover a clearing and the merchant's income bore the rest, that comes last and goes back to there. What an account pays goes to
- * the amount first, then to the fees.
+ * How much of an amount that is given back of a purchase belongs to the merchant's income, which has borne it (the `absorb` policy): the
+ * cardholder gets back first what it has paid itself. What an account pays goes to the amount first, then to the fees. The same of a
+ * negative amount, that is taken back, is what the income gives again.
  */
-export function cardholdersShare(
-  { amount, creditBooked, refundedAmount }: Pick<CardTransaction, "amount" | "creditBooked" | "refundedAmount">,
+export function absorbedShare(
+  { status, amount, creditBooked, refundedAmount }: CardTransaction,
   given: bigint,
 ): bigint {
-  const paid = smaller(amount, creditBooked);
-  return smaller(refundedAmount + given, paid) - smaller(refundedAmount, paid);
+  const paid = status === "Success" ? least(amount, creditBooked) : amount;
+  const absorbed = (refunded: bigint) => least(refunded > paid ? refunded - paid : 0n, amount - paid);
+  return absorbed(refundedAmount + given) - absorbed(refundedAmount);
 }
 
-const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const least = (one: bigint, other: bigint): bigint => (one < other ? one : other);
 
+/**
+ * Counts what is given back against a purchase, the increments after it, and answers how much of it is the merchant's income's. What is
+ * taken back, a negative amount, is counted the other way round.
+ */
+export async function countAgainst({ sql, card, at }: Desk, purchase: Purchase, amount: bigint): Promise<bigint> {
+  const isBack = amount < 0n;
+  const order = isBack ? purchase.toReversed() : purchase;
+  let rest = isBack ? -amount : amount;
+  let absorbed = 0n;
+  for (const [place, each] of order.entries()) {
+    const room = isBack ? each.refundedAmount : refundable(each).left;
+    // An operator may release more than there is: it counts on the last.
+    const isLast = !isBack && place === order.length - 1;
+    const size = isLast || rest < room ? rest : room;
+    if (size === 0n) {
+      continue;
+    }
+    rest -= size;
+    const given = isBack ? -size : size;
+    absorbed += card.creditAccountId === null ? 0n : absorbedShare(each, given);
+    await updateTransaction(sql, { ...each, refundedAmount: each.refundedAmount + given }, { at });
+  }
+  return absorbed;
+}
+
+/** The way of the purchase, back; a negative amount goes the purchase's own way again. */
+export function backPostings(
+  { card, accounts }: Desk,
+  back: {
+    readonly amount: bigint;
+    /** What of it is the merchant's income's. */
+    readonly absorbed: bigint;
+    readonly fees: Pick<SideFees, "cardholderFee" | "reserveFee">;
+  },
+): Posting[] {
+  const { amount, absorbed, fees } = back;
+  const reserve = accounts.idOf("reserve");
+  const reserveSide = [
+    ...moved(accounts.idOf("settlement"), reserve, amount),
+    ...moved(reserve, accounts.idOf("platform_income"), fees.reserveFee),
+  ];
+  const cardholder = card.creditAccountId;
+  if (cardholder === null) {
+    return reserveSide;
+  }
+  const spending = accounts.idOf("spending");
+  const income = accounts.idOf("merchant_income");
+  return [
+    ...moved(spending, cardholder, amount - absorbed),
+    ...moved(spending, income, absorbed),
+    ...moved(cardholder, income, fees.cardholderFee),
+    ...reserveSide,
+  ];
+}
+
+/** What came back on each side by a reversal after clearing; of a refund: what was taken. */
 export interface GivenBack {
-  readonly transaction: CardTransaction;
-  /** What it costs on each side (`refund_rate`); the cardholder pays for what reaches its account. */
-  readonly fees: SideFees;
-  /** What the cardholder gets of it, before that fee. */
-  readonly toCardholder: bigint;
+  readonly credit: bigint;
+  readonly reserve: bigint;
+  /** What it cost; null where it costs nothing. */
+  readonly fees: SideFees | null;
+}
+
+interface Back {
+  readonly part: ReversedPart;
+  /** The number of the `Reversal`. */
+  readonly reference: string;
 }
 
 /**
  * Gives a part of a cleared purchase back on both sides: the way round that the clearing came. Its own fees stay; giving back has its
  * own fee, which is taken from what comes back.
  */
-export async function giveBackCleared(
-  changing: Changing,
-  transaction: CardTransaction,
-  back: { readonly part: ReversedPart; readonly reference: string },
-): Promise<GivenBack> {
-  const { sql, at, card, accounts, schedules } = changing;
-  const { merchantId } = transaction;
-  const { part, reference } = back;
-  const own = card.creditAccountId === null ? 0n : cardholdersShare(transaction, part.amount);
-  const fees = feesOfBothSides({
-    schedules,
-    card,
-    at,
-    transaction: (side) => ({ kind: "refund", amount: side === "cardholder" ? own : part.amount }),
-  });
-  const reserve = accounts.idOf("reserve");
-  const postings: Posting[] = [
-    { source: accounts.idOf("settlement"), destination: reserve, amount: part.amount },
-    { source: reserve, destination: accounts.idOf("platform_income"), amount: fees.reserve.total },
-  ];
-  if (card.creditAccountId !== null) {
-    const [spending, income] = [accounts.idOf("spending"), accounts.idOf("merchant_income")];
-    postings.push(
-      { source: spending, destination: card.creditAccountId, amount: own },
-      { source: spending, destination: income, amount: part.amount - own },
-      { source: card.creditAccountId, destination: income, amount: fees.cardholder?.total ?? 0n },
-    );
-  }
-  await forceTransfer(sql, {
-    merchantId,
-    transactionId: uuid7(at),
-    kind: "reversal",
-    reference,
-    at,
-    postings: postings.filter(({ amount }) => amount > 0n),
-  });
-  await giveLimitsBack(changing, transaction, part.amount);
-  return {
-    fees,
-    toCardholder: own,
-    transaction: {
-      ...transaction,
-      refundedAmount: transaction.refundedAmount + part.amount,
-      remark: "reversed_after_clearing",
-      detail: remarkSentence("reversed_after_clearing", "en_US"),
-    },
-  };
+export async function giveBackCleared(desk: Desk, before: CardTransaction, back: Back): Promise<GivenBack> {
+  const { sql, card, at } = desk;
+  const { amount } = back.part;
+  const isCredit = card.creditAccountId !== null;
+  const absorbed = isCredit ? absorbedShare(before, amount) : 0n;
+  const toCardholder = isCredit ? amount - absorbed : 0n;
+  const fees = refundFees(desk, { toCardholder, toReserve: amount });
+  const refundedAmount = before.refundedAmount + amount;
+  const after: CardTransaction = { ...before, ...flagWith("reversed_after_clearing"), refundedAmount };
+  await updateTransaction(sql, after, { at });
+  await countLimits(desk, before, -amount);
+  await tell(desk, after);
+  await move(desk, back.reference, backPostings(desk, { amount, absorbed, fees }));
+  return { credit: toCardholder - fees.cardholderFee, reserve: amount - fees.reserveFee, fees };
 }
 
 /**
  * Takes a refund back that was booked already: the shop or the network has withdrawn it. It cannot be refused, so the accounts may fall
  * below their floors. The refund's fee stays; the purchase can be refunded again.
  */
-export async function takeRefundBack(
-  changing: Changing,
-  refund: CardTransaction,
-  back: { readonly part: ReversedPart; readonly reference: string },
-): Promise<CardTransaction> {
-  const { sql, at, card, accounts } = changing;
-  const { merchantId, consumeRelateNo } = refund;
-  const { reference } = back;
+export async function takeRefundBack(desk: Desk, refund: CardTransaction, back: Back): Promise<GivenBack> {
+  const { sql, card, at } = desk;
   const { amount } = back.part;
-  const postings: Posting[] = [{ source: accounts.idOf("reserve"), destination: accounts.idOf("settlement"), amount }];
-  if (card.creditAccountId !== null) {
-    postings.push({ source: card.creditAccountId, destination: accounts.idOf("spending"), amount });
-  }
-  const transactionId = uuid7(at);
-  await forceTransfer(sql, { merchantId, transactionId, kind: "reversal", reference, at, postings });
-  const purchase =
-    consumeRelateNo === "" ? null : await selectTransaction(sql, { merchantId, consumeNo: consumeRelateNo });
-  if (purchase !== null) {
-    const refundedAmount = purchase.refundedAmount > amount ? purchase.refundedAmount - amount : 0n;
-    await updateTransaction(sql, { ...purchase, refundedAmount }, { at });
-  }
-  return {
-    ...refund,
-    refundedAmount: refund.refundedAmount + amount,
-    remark: "reversed_after_clearing",
-    detail: remarkSentence("reversed_after_clearing", "en_US"),
-  };
+  const { merchantId, consumeRelateNo: consumeNo } = refund;
+  const absorbed = await countAgainst(desk, await purchaseOf(desk, { merchantId, consumeNo }), -amount);
+  const refundedAmount = refund.refundedAmount + amount;
+  const after: CardTransaction = { ...refund, ...flagWith("reversed_after_clearing"), refundedAmount };
+  await updateTransaction(sql, after, { at });
+  await tell(desk, after);
+  const fees = { cardholderFee: 0n, reserveFee: 0n };
+  await move(desk, back.reference, backPostings(desk, { amount: -amount, absorbed, fees }));
+  return { credit: card.creditAccountId === null ? 0n : amount + absorbed, reserve: amount, fees: null };
+}
+
+async function move({ sql, card, at }: Desk, reference: string, postings: readonly Posting[]): Promise<void> {
+  const { merchantId } = card;
+  await forceTransfer(sql, { merchantId, transactionId: uuid7(at), kind: "reversal", reference, at, postings });
 }

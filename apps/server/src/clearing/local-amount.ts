@@ -1,5 +1,6 @@
 import { allocate, decimalsOf, formatAmount, isCurrency, parseAmount } from "@cardwright/money";
 import type { Sql } from "#database/index.ts";
+import { shareOf } from "./allocation.ts";
 import { bounds } from "./limits.ts";
 import type { CardTransaction } from "./transaction-store.ts";
 
@@ -10,7 +11,24 @@ export interface LocalPart {
   readonly settledAmount: bigint;
 }
 
-/** Clearings of one authorization before this one. */
+/** The transaction's own amount as a consumption shows it, from minor units of its currency. */
+export const localText = (minor: bigint, currency: string): string => formatAmount(minor, decimalsIn(currency));
+
+/** Minor units of the transaction's own currency. */
+export function localMinor({
+  localAmount,
+  localCurrency,
+}: Pick<CardTransaction, "localAmount" | "localCurrency">): bigint {
+  const parsed = parseAmount(localAmount, decimalsIn(localCurrency));
+  return parsed.ok ? parsed.value : 0n;
+}
+
+export const decimalsIn = (currency: string): number => (isCurrency(currency) ? decimalsOf(currency) : 0);
+
+/**
+ * Clearings of one purchase so far, by its authorization's reference: those that name it, and those that name one of these clearings
+ * instead.
+ */
 export async function selectParts(
   sql: Sql,
   key: { readonly merchantId: number; readonly originalReference: string },
@@ -18,7 +36,10 @@ export async function selectParts(
   const { rows } = await sql.query<{ local_amount: string; local_currency: string; settled_amount: bigint }>({
     name: "clearing_parts",
     text: `SELECT local_amount, local_currency, settled_amount FROM network_message
-           WHERE merchant_id = $1 AND original_reference = $2 AND original_reference <> '' AND kind = 'clearing'
+           WHERE merchant_id = $1 AND original_reference <> '' AND kind = 'clearing' AND (original_reference = $2
+             OR original_reference IN (SELECT f.network_reference FROM network_message f
+                                       WHERE f.merchant_id = $1 AND f.original_reference = $2 AND f.original_reference <> ''
+                                         AND f.kind = 'clearing'))
            ORDER BY at, network_reference LIMIT ${bounds.partsMax}`,
     values: [key.merchantId, key.originalReference],
   });
@@ -39,18 +60,15 @@ export function clearedLocal(
   share: { readonly of: number; readonly weights: readonly bigint[] },
 ): string {
   const { localCurrency, amount } = transaction;
-  const decimals = isCurrency(localCurrency) ? decimalsOf(localCurrency) : 0;
-  const minor = (text: string): bigint => {
-    const parsed = parseAmount(text, decimals);
-    return parsed.ok ? parsed.value : 0n;
-  };
-  const authorized = minor(transaction.localAmount);
-  const total = parts.reduce((sum, part) => {
-    if (part.localCurrency === localCurrency) {
-      return sum + minor(part.localAmount);
-    }
-    return amount === 0n ? sum : sum + (authorized * part.settledAmount * 2n + amount) / (amount * 2n);
-  }, 0n);
+  const authorized = localMinor(transaction);
+  const total = parts.reduce(
+    (sum, part) =>
+      sum +
+      (part.localCurrency === localCurrency
+        ? localMinor(part)
+        : shareOf(authorized, { part: part.settledAmount, of: amount })),
+    0n,
+  );
   const whole = share.weights.some((weight) => weight > 0n) ? allocate(total, share.weights)[share.of] : 0n;
-  return formatAmount(whole ?? 0n, decimals);
+  return localText(whole ?? 0n, localCurrency);
 }

@@ -37,7 +37,22 @@ export interface Advice extends MessageAmount {
   readonly acceptor: CardAcceptor;
 }
 
-/** What became of a message. */
+/** A transaction is undone, or a part of it. Amounts as the network said them. */
+export interface ReversalMessage {
+  readonly networkReference: string;
+  /** Of the authorization; or of the clearing, refund or advice that made what nobody had authorized. */
+  readonly originalReference: string;
+  readonly pan: string;
+  /** How much is reversed, decimal text in the transaction's currency; null for everything that is left. */
+  readonly amount: string | null;
+  /** The same in the card's currency, minor units, when the network says it; it counts more than `amount`. */
+  readonly billingAmount: bigint | null;
+}
+
+/**
+ * What became of a message. `no_effect`: nothing was left to be done. `stored`: a reversal that came before its authorization, which
+ * will be declined when it comes.
+ */
 export const effects = [
   "cleared",
   "partially_cleared",
@@ -68,7 +83,10 @@ export const messageRefusals = [
 ] as const;
 export type MessageRefusal = (typeof messageRefusals)[number];
 
-/** The answer to the network; durable before it is given. */
+/**
+ * The answer to the network; durable before it is given. `consumeNo` is the consumption that was made or changed; the original where
+ * there was no effect; empty where there is neither.
+ */
 export type MessageAnswer =
   | { readonly accepted: true; readonly effect: Effect; readonly consumeNo: string; readonly repeat: boolean }
   | { readonly accepted: false; readonly effect: MessageRefusal };

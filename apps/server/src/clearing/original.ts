@@ -1,6 +1,6 @@
-import { isDeclineReason } from "@cardwright/contract";
 import type { Sql } from "#database/index.ts";
 import type { LockedCard } from "./locked-card.ts";
+import { isForced, isSpending, wasDeclined } from "./transaction-state.ts";
 import { type CardTransaction, selectByReference, selectRelated, selectTransaction } from "./transaction-store.ts";
 
 /** What a message is about. */
@@ -9,21 +9,16 @@ export interface Original {
   readonly transaction: CardTransaction | null;
   /** The number that a new consumption points to; empty when nothing is known. */
   readonly relateNo: string;
+  /** Whether the reference is known at all, also as another card's. */
+  readonly isKnown: boolean;
 }
 
-const nothingKnown: Original = { transaction: null, relateNo: "" };
-
-export const isSpending = ({ type }: Pick<CardTransaction, "type">): boolean =>
-  type === "Consumption" || type === "Atm";
-
-/** Approved once, or cleared without having been: money moved, or still may. One whose merchant is being asked is neither. */
-export const wasDeclined = ({ status, remark }: Pick<CardTransaction, "status" | "remark">): boolean =>
-  status === "Fail" && isDeclineReason(remark);
+const nothingKnown: Original = { transaction: null, relateNo: "", isKnown: false };
 
 /**
- * Finds what the network's original reference names: an authorization, a stand-in advice, a refund; or a clearing that came
- * without one and made a consumption. A declined purchase that was cleared all the same is found as what the clearing made of it. A
- * reference of another card is as good as none. The card must be locked.
+ * Finds what the network's original reference names: an authorization, a stand-in advice, a refund; a clearing; or an unknown
+ * authorization that a clearing has named before and made a consumption of. A declined purchase that was cleared all the same is found
+ * as what the clearing made of it. A reference of another card is as good as none. The card must be locked.
  */
 export async function findOriginal(sql: Sql, card: LockedCard, reference: string): Promise<Original> {
   const { merchantId, cardNo } = card;
@@ -32,32 +27,30 @@ export async function findOriginal(sql: Sql, card: LockedCard, reference: string
   }
   const named =
     (await selectByReference(sql, { merchantId, networkReference: reference })) ??
-    (await selectForced(sql, { merchantId, originalReference: reference }));
+    (await selectByMessage(sql, { merchantId, reference }));
   if (named === null || named.cardNo !== cardNo) {
-    return nothingKnown;
+    return { ...nothingKnown, isKnown: named !== null };
   }
   const { consumeNo } = named;
   if (!isSpending(named) || !wasDeclined(named)) {
-    return { transaction: named, relateNo: consumeNo };
+    return { transaction: named, relateNo: consumeNo, isKnown: true };
   }
   const related = await selectRelated(sql, { merchantId, consumeNo });
-  return { transaction: related.find(isForced) ?? null, relateNo: consumeNo };
+  return { transaction: related.find(isForced) ?? null, relateNo: consumeNo, isKnown: true };
 }
 
-const isForced = (transaction: CardTransaction): boolean =>
-  isSpending(transaction) && transaction.remark === "force_posted";
-
-/** What an earlier clearing of an unknown authorization has made. */
-async function selectForced(
+/** The consumption of a clearing, refund or advice by its own reference, or by that of the authorization which a clearing named. */
+async function selectByMessage(
   sql: Sql,
-  key: { readonly merchantId: number; readonly originalReference: string },
+  key: { readonly merchantId: number; readonly reference: string },
 ): Promise<CardTransaction | null> {
   const { rows } = await sql.query<{ consume_no: string }>({
-    name: "clearing_forced_of",
+    name: "clearing_by_message",
     text: `SELECT consume_no FROM network_message
-           WHERE merchant_id = $1 AND original_reference = $2 AND original_reference <> '' AND kind = 'clearing' AND consume_no <> ''
+           WHERE merchant_id = $1 AND consume_no <> '' AND (
+             (network_reference = $2 AND kind <> 'reversal') OR (original_reference = $2 AND original_reference <> '' AND kind = 'clearing'))
            ORDER BY at, network_reference LIMIT 1`,
-    values: [key.merchantId, key.originalReference],
+    values: [key.merchantId, key.reference],
   });
   const consumeNo = rows[0]?.consume_no;
   return consumeNo === undefined ? null : selectTransaction(sql, { merchantId: key.merchantId, consumeNo });

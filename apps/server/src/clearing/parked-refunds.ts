@@ -5,8 +5,9 @@ import { inTransaction, type Sql } from "#database/index.ts";
 import { type Clock, ok, orderNumber, type Result, refused, uuid7 } from "#kernel/index.ts";
 import { forceTransfer } from "#ledger/index.ts";
 import { blankTransaction, flagWith } from "./blank-transaction.ts";
+import { type Desk, openDesk, tell } from "./desk.ts";
+import { purchaseOf } from "./give-back.ts";
 import { lockCard } from "./locked-card.ts";
-import { isSpending, withIncrements } from "./original.ts";
 import {
   type ParkedFilter,
   type ParkedRefund,
@@ -15,10 +16,8 @@ import {
   selectParked,
   selectParkedPage,
 } from "./parked-store.ts";
-import { pushTransaction } from "./push.ts";
 import { bookRefund, type Refund } from "./refund.ts";
 import { schedulesOf, type TermsOf } from "./schedules.ts";
-import { type Desk, openDesk } from "./settle.ts";
 import { type CardTransaction, selectTransaction, updateTransaction } from "./transaction-store.ts";
 
 /** What an operator makes of a parked refund: the cardholder gets it, the merchant's reserve, or the platform's income. */
@@ -69,7 +68,7 @@ export async function resolve(
     if (parked.status !== "Open") {
       return parked.status === status ? ok(parked) : refused("parked_refund_resolved");
     }
-    const desk = await openDesk({ sql, card, schedules, at });
+    const desk = await openDesk({ sql, card, schedules, at, noticedAt: at });
     const refund = await refundOf(desk, parked);
     const { consumeNo } = status === "Released" ? refund.shown : parked;
     const resolved = { ...parked, status, note: input.note, consumeNo, resolvedAt: at };
@@ -79,17 +78,15 @@ export async function resolve(
     // Before the accounts, which everybody locks last.
     await audit(sql, resolved, { by, at });
     if (status === "Released") {
-      await bookRefund(desk, { ...refund, purchase: await purchaseOf(sql, parked) });
+      await bookRefund(desk, {
+        ...refund,
+        purchase: await purchaseOf(desk, { ...parked, consumeNo: parked.purchaseNo }),
+      });
     } else {
       await keep(desk, resolved, refund.known);
     }
     return ok(resolved);
   });
-}
-
-async function purchaseOf(sql: Sql, { merchantId, purchaseNo }: ParkedRefund): Promise<readonly CardTransaction[]> {
-  const purchase = await selectTransaction(sql, { merchantId, consumeNo: purchaseNo });
-  return purchase === null || !isSpending(purchase) ? [] : withIncrements(sql, purchase);
 }
 
 /** The refund as it would have been booked; the shop's name and amounts are those of its message. */
@@ -120,7 +117,7 @@ async function keep(desk: Desk, parked: ParkedRefund, authorized: CardTransactio
   if (authorized?.status === "Pending") {
     const ended = { ...authorized, ...flagWith("reversed"), status: "Fail", stage: "done" } as const;
     await updateTransaction(sql, ended, { at });
-    await pushTransaction(sql, ended, { at });
+    await tell(desk, ended);
   }
   const destination = accounts.idOf(parked.status === "KeptForMerchant" ? "reserve" : "platform_income");
   await forceTransfer(sql, {

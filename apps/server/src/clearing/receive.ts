@@ -8,6 +8,7 @@ import { type CardKey, type LockedCard, lockCard } from "./locked-card.ts";
 import { type Effect, effects, type MessageAnswer, type MessageRefusal } from "./message.ts";
 import { contentHash, insertMessage, type NetworkMessage, selectMessage } from "./message-store.ts";
 import { type Schedules, schedulesOf, type TermsOf } from "./schedules.ts";
+import { selectByReference } from "./transaction-store.ts";
 
 export interface ReceiveDeps {
   readonly pool: Pool;
@@ -24,12 +25,19 @@ export interface Done {
   readonly consumeNo: string;
   /** Minor units of the card's currency; negative when the network pays us. */
   readonly settledAmount: bigint;
+  /** What is kept of the transaction's currency, where the message does not say it itself. */
+  readonly local?: Pick<NetworkMessage, "localAmount" | "localCurrency">;
 }
 
-/** Not taken, and nothing was written. */
-export interface Untaken {
-  readonly untaken: MessageRefusal;
+/** Not taken, and nothing was written. `Own` is what only one kind of message is refused for. */
+export interface Untaken<Own extends string = never> {
+  readonly untaken: MessageRefusal | Own;
 }
+
+/** The answer, or the refusal that is this kind of message's own. */
+export type Received<Own extends string> =
+  | Extract<MessageAnswer, { readonly accepted: true }>
+  | { readonly accepted: false; readonly effect: MessageRefusal | Own };
 
 /** A message before it is known to be new. */
 export interface Incoming extends Pick<NetworkMessage, "kind" | "originalReference" | "localAmount" | "localCurrency"> {
@@ -39,23 +47,26 @@ export interface Incoming extends Pick<NetworkMessage, "kind" | "originalReferen
   readonly content: readonly (string | bigint | boolean)[];
 }
 
-/** What the work on a message may use: its card is locked, the message is new. */
+/** What the work on a card may use: it is locked, and a message is new. */
 export interface Reception {
   readonly sql: Sql;
   readonly card: LockedCard;
   readonly schedules: Schedules;
+  /** Unix ms: when it happened, which may be before now. */
   readonly at: number;
+  /** Unix ms: when it was noticed, which is when pushes about it are queued. */
+  readonly noticedAt: number;
 }
 
 /**
  * Takes a message of the network once: finds and locks its card, answers a repeat with what the first one got, does the work and
  * writes the message down in one transaction. Throws only for bugs and for a database that is away; the network sends it again then.
  */
-export async function receive(
+export async function receive<Own extends string = never>(
   deps: ReceiveDeps,
   incoming: Incoming,
-  work: (reception: Reception) => Promise<Done | Untaken>,
-): Promise<MessageAnswer> {
+  work: (reception: Reception) => Promise<Done | Untaken<Own>>,
+): Promise<Received<Own>> {
   const key = await deps.identify(incoming.pan);
   const schedules = key === null ? null : await schedulesOf(deps, key);
   if (key === null || schedules === null) {
@@ -70,15 +81,15 @@ export async function receive(
   }
 }
 
-interface Attempt {
+interface Attempt<Own extends string> {
   readonly incoming: Incoming;
   readonly key: CardKey;
   readonly schedules: Schedules;
-  readonly work: (reception: Reception) => Promise<Done | Untaken>;
+  readonly work: (reception: Reception) => Promise<Done | Untaken<Own>>;
 }
 
 /** Messages of two cards with one reference do not wait for each other: the index stops the second, which then finds the first. */
-async function receiveOnce(deps: ReceiveDeps, attempt: Attempt): Promise<MessageAnswer> {
+async function receiveOnce<Own extends string>(deps: ReceiveDeps, attempt: Attempt<Own>): Promise<Received<Own>> {
   for (let retry = 0; ; retry += 1) {
     try {
       return await inTransaction(deps.pool, (sql) => receiveLocked(deps, sql, attempt));
@@ -90,7 +101,11 @@ async function receiveOnce(deps: ReceiveDeps, attempt: Attempt): Promise<Message
   }
 }
 
-async function receiveLocked(deps: ReceiveDeps, sql: Sql, attempt: Attempt): Promise<MessageAnswer> {
+async function receiveLocked<Own extends string>(
+  deps: ReceiveDeps,
+  sql: Sql,
+  attempt: Attempt<Own>,
+): Promise<Received<Own>> {
   const { incoming, key, schedules, work } = attempt;
   const card = await lockCard(sql, key);
   if (card === null) {
@@ -101,18 +116,28 @@ async function receiveLocked(deps: ReceiveDeps, sql: Sql, attempt: Attempt): Pro
   const hash = contentHash([kind, cardNo, originalReference, localAmount, localCurrency, ...incoming.content]);
   const known = await selectMessage(sql, { merchantId, networkReference, kind, contentHash: hash });
   if (known !== null) {
-    return known.same
-      ? { accepted: true, effect: effectOf(known.effect), consumeNo: known.consumeNo, repeat: true }
-      : { accepted: false, effect: "duplicate" };
+    return known.same ? repeatOf(known) : { accepted: false, effect: "duplicate" };
+  }
+  // An advice may have the reference of the authorization that it tells about; nothing else may.
+  if (kind !== "advice" && (await selectByReference(sql, { merchantId, networkReference })) !== null) {
+    return { accepted: false, effect: "duplicate" };
   }
   const at = deps.clock.now();
-  const done = await work({ sql, card, schedules, at });
+  const done = await work({ sql, card, schedules, at, noticedAt: at });
   if ("untaken" in done) {
     return { accepted: false, effect: done.untaken };
   }
+  const { effect, consumeNo, settledAmount, local = { localAmount, localCurrency } } = done;
   const said = { merchantId, networkReference, kind, contentHash: hash, originalReference, cardNo, at };
-  await insertMessage(sql, { ...said, localAmount, localCurrency, ...done });
-  return { accepted: true, effect: done.effect, consumeNo: done.consumeNo, repeat: false };
+  await insertMessage(sql, { ...said, ...local, effect, consumeNo, settledAmount });
+  return { accepted: true, effect, consumeNo, repeat: false };
+}
+
+function repeatOf(known: Pick<NetworkMessage, "effect" | "consumeNo">): Received<never> {
+  const effect = effectOf(known.effect);
+  // A reversal that came first is given its authorization's number when that comes; it was answered without.
+  const consumeNo = effect === "stored" ? "" : known.consumeNo;
+  return { accepted: true, effect, consumeNo, repeat: true };
 }
 
 function effectOf(stored: string): Effect {

@@ -1,24 +1,16 @@
 import { orderNumber, uuid7 } from "#kernel/index.ts";
-import { forceTransfer, type Posting } from "#ledger/index.ts";
+import { forceTransfer } from "#ledger/index.ts";
 import { blankTransaction, flagWith } from "./blank-transaction.ts";
-import { moved } from "./booking.ts";
-import { type BilledPresentment, localText } from "./clear-purchase.ts";
-import { findOriginal, isSpending, withIncrements } from "./original.ts";
+import type { BilledPresentment } from "./clear-purchase.ts";
+import { type Desk, openDesk, tell, useCounters } from "./desk.ts";
+import { backPostings, countAgainst, type Purchase, purchaseOf } from "./give-back.ts";
+import { localText } from "./local-amount.ts";
+import { findOriginal } from "./original.ts";
 import { park } from "./park.ts";
-import { pushTransaction } from "./push.ts";
 import type { Done, Reception, Untaken } from "./receive.ts";
-import { type Desk, openDesk, useCounters } from "./settle.ts";
 import { refundFees } from "./side-fees.ts";
-import {
-  type CardTransaction,
-  insertTransaction,
-  selectByReference,
-  selectTransaction,
-  updateTransaction,
-} from "./transaction-store.ts";
-
-/** A purchase with its increments; empty when the refund is of nothing that we know. */
-type Purchase = readonly CardTransaction[];
+import { isSpending, refundable } from "./transaction-state.ts";
+import { type CardTransaction, insertTransaction, updateTransaction } from "./transaction-store.ts";
 
 /**
  * Books a refund that the network presents: the amount comes back on both sides, the fees of the purchase do not, and each side's
@@ -28,49 +20,23 @@ export async function clearRefund(reception: Reception, presentment: BilledPrese
   const { sql, card } = reception;
   const { message, billed } = presentment;
   const { merchantId } = card;
-  if ((await selectByReference(sql, { merchantId, networkReference: message.networkReference })) !== null) {
-    return { untaken: "duplicate" };
-  }
   const { transaction: named } = await findOriginal(sql, card, message.originalReference);
   if (named?.stage === "asking") {
     return { untaken: "authorization_under_way" };
   }
   const authorized = named?.type === "Refund" ? named : null;
-  const purchase = await purchaseOf(reception, named);
+  const consumeNo = named === null ? "" : isSpending(named) ? named.consumeNo : named.consumeRelateNo;
+  const purchase = await purchaseOf(reception, { merchantId, consumeNo });
   const refund = refundOf(reception, presentment, { authorized, purchase });
   const settledAmount = -billed.amount;
-  const left = refundable(purchase);
+  // What it has taken, or still holds, and has not given back.
+  const left = purchase.reduce((sum, each) => sum + refundable(each).left, 0n);
   if (purchase.length > 0 && billed.amount > left) {
     await park(reception, { refund, refundable: left, purchaseNo: purchase[0]?.consumeNo ?? "", message });
     return { effect: "parked", consumeNo: refund.known?.consumeNo ?? "", settledAmount };
   }
-  const desk = await openDesk(reception);
-  const { consumeNo } = await bookRefund(desk, { ...refund, purchase });
-  return { effect: "refunded", consumeNo, settledAmount };
-}
-
-async function purchaseOf({ sql, card }: Reception, named: CardTransaction | null): Promise<Purchase> {
-  if (named === null) {
-    return [];
-  }
-  if (isSpending(named)) {
-    return withIncrements(sql, named);
-  }
-  const { consumeRelateNo: consumeNo, type } = named;
-  const related =
-    type === "Refund" && consumeNo !== ""
-      ? await selectTransaction(sql, { merchantId: card.merchantId, consumeNo })
-      : null;
-  return related === null || !isSpending(related) ? [] : withIncrements(sql, related);
-}
-
-/** What a purchase has taken, or still holds, and has not given back; minor units. */
-export function refundable(purchase: Purchase): bigint {
-  const left = purchase.reduce(
-    (sum, each) => sum + (each.status === "Fail" ? 0n : each.amount) - each.refundedAmount,
-    0n,
-  );
-  return left > 0n ? left : 0n;
+  const booked = await bookRefund(await openDesk(reception), { ...refund, purchase });
+  return { effect: "refunded", consumeNo: booked.consumeNo, settledAmount };
 }
 
 export interface Refund {
@@ -86,7 +52,7 @@ function refundOf(
   of: { readonly authorized: CardTransaction | null; readonly purchase: Purchase },
 ): Refund {
   const { authorized, purchase } = of;
-  const said = { amount: billed.amount, localAmount: localText(message), ...billed.exchange };
+  const said = { amount: billed.amount, localAmount: localText(message.amount, message.currency), ...billed.exchange };
   // One that has been presented already is followed by a refund of its own.
   if (authorized !== null && authorized.status !== "Success") {
     const late = authorized.status === "Fail" ? flagWith("cleared_late") : { remark: "", detail: "" };
@@ -114,7 +80,7 @@ export async function bookRefund(
   const { sql, card, at } = desk;
   const { amount } = shown;
   const isCredit = card.creditAccountId !== null;
-  const absorbed = await countAgainst(desk, { purchase, amount });
+  const absorbed = await countAgainst(desk, purchase, amount);
   const toCardholder = isCredit ? amount - absorbed : 0n;
   const fees = refundFees(desk, { toCardholder, toReserve: amount });
   const credit = isCredit ? toCardholder - fees.cardholderFee : 0n;
@@ -132,77 +98,12 @@ export async function bookRefund(
   };
   await (known === null ? insertTransaction(sql, after) : updateTransaction(sql, after, { at }));
   await useCounters(desk, fees.counters);
-  await pushTransaction(sql, after, { at });
-  const postings = refundPostings(desk, { amount, absorbed, toCardholder, fees });
+  await tell(desk, after);
+  const postings = backPostings(desk, { amount, absorbed, fees });
   if (postings.length > 0) {
     const { merchantId } = card;
     const { consumeNo: reference } = after;
     await forceTransfer(sql, { merchantId, transactionId: uuid7(at), kind: "refund", reference, at, postings });
   }
   return after;
-}
-
-/** The way of the purchase, back: what the merchant's income has borne of it comes back to it, the rest to the cardholder. */
-function refundPostings(
-  { card, accounts }: Desk,
-  refund: {
-    readonly amount: bigint;
-    readonly absorbed: bigint;
-    readonly toCardholder: bigint;
-    readonly fees: { readonly cardholderFee: bigint; readonly reserveFee: bigint };
-  },
-): Posting[] {
-  const { amount, absorbed, toCardholder, fees } = refund;
-  const reserve = accounts.idOf("reserve");
-  const reserveSide = [
-    ...moved(accounts.idOf("settlement"), reserve, amount),
-    ...moved(reserve, accounts.idOf("platform_income"), fees.reserveFee),
-  ];
-  const cardholder = card.creditAccountId;
-  if (cardholder === null) {
-    return reserveSide;
-  }
-  const spending = accounts.idOf("spending");
-  const income = accounts.idOf("merchant_income");
-  return [
-    ...moved(spending, cardholder, toCardholder),
-    ...moved(spending, income, absorbed),
-    ...moved(cardholder, income, fees.cardholderFee),
-    ...reserveSide,
-  ];
-}
-
-/**
- * Counts a refund against its purchase, the increments after it, and answers how much of it goes to the merchant's income because
- * that has borne it (the `absorb` policy): the cardholder gets back first what it has paid itself.
- */
-async function countAgainst(
-  { sql, card, at }: Desk,
-  refund: { readonly purchase: Purchase; readonly amount: bigint },
-): Promise<bigint> {
-  let rest = refund.amount;
-  let absorbed = 0n;
-  for (const [place, each] of refund.purchase.entries()) {
-    const isLast = place === refund.purchase.length - 1;
-    const room = refundable([each]);
-    // An operator may release more than there is: it counts on the last.
-    const share = isLast || rest < room ? rest : room;
-    if (share === 0n) {
-      continue;
-    }
-    rest -= share;
-    const own = each.amount - absorbedOf(each, card.creditAccountId !== null);
-    const before = each.refundedAmount;
-    const paidBack = least(before + share, own) - least(before, own);
-    absorbed += least(share - paidBack, each.amount - own);
-    await updateTransaction(sql, { ...each, refundedAmount: before + share }, { at });
-  }
-  return absorbed;
-}
-
-const least = (one: bigint, other: bigint): bigint => (one < other ? one : other);
-
-/** What the merchant's income has borne of the amount of a cleared purchase. */
-function absorbedOf({ status, amount, creditBooked }: CardTransaction, isCredit: boolean): bigint {
-  return isCredit && status === "Success" && creditBooked < amount ? amount - creditBooked : 0n;
 }

@@ -1,18 +1,18 @@
 import type { Pool } from "pg";
 import { inTransaction, type Sql } from "#database/index.ts";
 import type { Clock } from "#kernel/index.ts";
-import { lockAvailable, nextHoldExpiry } from "#ledger/index.ts";
-import { merchantAccounts } from "./accounts.ts";
-import { type ScheduleDeps, type SideSchedules, schedulesOf } from "./both-sides.ts";
-import { endHold, heldAccounts } from "./held.ts";
-import { type LockedCard, lockCard, saveCounters } from "./locked-card.ts";
-import { pushTransaction } from "./push.ts";
-import { reversalBounds as bounds } from "./reversal-limits.ts";
-import { type CardTransaction, selectTransaction, updateTransaction } from "./transaction-store.ts";
+import { nextHoldExpiry } from "#ledger/index.ts";
+import { openDesk } from "./desk.ts";
+import { endHold } from "./held.ts";
+import { bounds } from "./limits.ts";
+import { lockCard } from "./locked-card.ts";
+import { schedulesOf, type TermsOf } from "./schedules.ts";
+import { type CardTransaction, selectTransaction } from "./transaction-store.ts";
 
-export interface ReleaseDeps extends ScheduleDeps {
+export interface ReleaseDeps {
   readonly pool: Pool;
   readonly clock: Clock;
+  readonly terms: TermsOf;
 }
 
 interface RunOut {
@@ -94,7 +94,8 @@ async function releaseOne(deps: ReleaseDeps, runOut: RunOut, now: number): Promi
     if (card === null || transaction === null || at === null || at > now) {
       return false;
     }
-    await expire(sql, { card, transaction, schedules, at, now });
+    const desk = await openDesk({ sql, card, schedules, at, noticedAt: now });
+    await endHold(desk, transaction, { kind: "expire", remark: "expired" });
     return true;
   });
 }
@@ -114,29 +115,4 @@ async function endOf(sql: Sql, transaction: CardTransaction): Promise<number | n
     values: [merchantId, holdId],
   });
   return rows[0] === undefined ? null : Number(rows[0].expires_at);
-}
-
-async function expire(
-  sql: Sql,
-  of: {
-    readonly card: LockedCard;
-    readonly transaction: CardTransaction;
-    readonly schedules: SideSchedules;
-    readonly at: number;
-    readonly now: number;
-  },
-): Promise<void> {
-  const { card, transaction, schedules, at, now } = of;
-  const accounts = await merchantAccounts(sql, card.merchantId);
-  await lockAvailable(sql, {
-    merchantId: card.merchantId,
-    accountIds: heldAccounts({ card, accounts }, [transaction]),
-  });
-  const changing = { sql, card, schedules, accounts, at };
-  const changed = await endHold(changing, transaction, { kind: "expire", remark: "expired" });
-  if (changed.counters !== card.counters) {
-    await saveCounters(sql, card, changed.counters);
-  }
-  await updateTransaction(sql, changed.transaction, { at });
-  await pushTransaction(sql, changed.transaction, { at, queuedAt: now });
 }

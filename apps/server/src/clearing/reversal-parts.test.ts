@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { partsOf, shareOf } from "./reversal-parts.ts";
+import { shareOf } from "./allocation.ts";
+import { partsOf } from "./reversal-parts.ts";
 
 const one = [{ left: 1_920n, localLeft: 3_000n }];
 

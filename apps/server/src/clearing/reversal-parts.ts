@@ -1,8 +1,5 @@
-/** One consumption that a reversal may take from. Minor units: of the card's currency, and of the transaction's. */
-export interface Reversible {
-  readonly left: bigint;
-  readonly localLeft: bigint;
-}
+import { shareOf } from "./allocation.ts";
+import type { Left } from "./transaction-state.ts";
 
 /** How much is to be reversed; null: everything. */
 export type Wanted = { readonly in: "card" | "transaction"; readonly amount: bigint } | null;
@@ -12,20 +9,14 @@ export interface ReversedPart {
   readonly localAmount: bigint;
 }
 
-/** `whole * part / of`, rounded half up; nothing of nothing. */
-export function shareOf(whole: bigint, fraction: { readonly part: bigint; readonly of: bigint }): bigint {
-  const { part, of } = fraction;
-  return of === 0n ? 0n : (whole * part * 2n + of) / (of * 2n);
-}
-
 /**
- * Cuts what is to be reversed into parts, one for each of `reversibles` in their order, until it is used up. Never more than is left of
+ * Cuts what is to be reversed into parts, one for each of `lefts` in their order, until it is used up. Never more than is left of
  * one. An amount in the transaction's currency is worth the same share of what was billed: a third of 3000 JPY is a third of its
  * dollars, so several partial reversals of a purchase add up to exactly the purchase.
  */
-export function partsOf(reversibles: readonly Reversible[], wanted: Wanted): ReversedPart[] {
+export function partsOf(lefts: readonly Left[], wanted: Wanted): ReversedPart[] {
   let rest = wanted?.amount ?? 0n;
-  return reversibles.map(({ left, localLeft }) => {
+  return lefts.map(({ left, localLeft }) => {
     if (wanted === null) {
       return { amount: left, localAmount: localLeft };
     }

@@ -1,43 +1,20 @@
 import type { Remark } from "@cardwright/contract";
-import { limitPeriods } from "#authorization/index.ts";
-import { uuid7 } from "#kernel/index.ts";
-import { voidHolds } from "#ledger/index.ts";
-import type { ShortfallPolicy } from "#merchants/index.ts";
-import { type MerchantAccounts, merchantAccounts } from "./accounts.ts";
-import { keepAuthorizedAmount } from "./authorized-amount.ts";
+import { repayFromBonus } from "#credit/index.ts";
 import type { Exchange } from "./billing.ts";
 import { flagWith } from "./blank-transaction.ts";
 import { type BookingPlan, carryOut, planBooking } from "./booking.ts";
-import { type LockedCard, moveLimits, type SideCounters, saveCounters } from "./locked-card.ts";
-import { pushTransaction } from "./push.ts";
-import type { Reception } from "./receive.ts";
-import { shortfallPolicyOf } from "./shortfall.ts";
+import { countLimits, type Desk, tell, useCounters } from "./desk.ts";
 import { type SideFees, spendingFees } from "./side-fees.ts";
+import { isHeld } from "./transaction-state.ts";
 import { type CardTransaction, insertTransaction, updateTransaction } from "./transaction-store.ts";
-
-/** Everything that settling a card's purchases needs, in one transaction of the database. */
-export interface Desk extends Reception {
-  readonly accounts: MerchantAccounts;
-  readonly shortfall: ShortfallPolicy;
-  /** The card's free counts as they are now, the purchases settled before included. */
-  counters: SideCounters;
-}
-
-export async function openDesk(reception: Reception): Promise<Desk> {
-  const { sql, card } = reception;
-  const { merchantId } = card;
-  const shortfall = card.creditAccountId === null ? "overdraw" : await shortfallPolicyOf(sql, merchantId);
-  return { ...reception, accounts: await merchantAccounts(sql, merchantId), shortfall, counters: card.counters };
-}
-
-/** Whether the money of a purchase is still held. */
-export const isHeld = ({ stage }: Pick<CardTransaction, "stage">): boolean => stage === "held";
 
 export interface Settlement {
   /** What this clearing adds to it, minor units of the card's currency. */
   readonly share: bigint;
   /** No more will come: what is still held is available again. */
   readonly final: boolean;
+  /** What ends a hold without taking anything: time that ran out, or anything else. */
+  readonly release?: "void" | "expire";
   /** What it is flagged with when it ends; null leaves what it is flagged with already. */
   readonly remark: Remark | null;
   readonly exchange: Exchange | null;
@@ -47,7 +24,8 @@ export interface Settlement {
 
 /**
  * Books a part of a purchase: one that is held, or one that is over and is cleared all the same. Fees follow what has been cleared
- * in all. Ends it when no more will come, when it is cleared in full, or when nothing is held for it any more.
+ * in all. Ends it when no more will come, when it is cleared in full, or when nothing is held for it any more. What the cardholder
+ * has paid is repaid from its bonus, as far as that reaches.
  */
 export async function settle(desk: Desk, before: CardTransaction, settlement: Settlement): Promise<CardTransaction> {
   const { sql, at } = desk;
@@ -60,14 +38,12 @@ export async function settle(desk: Desk, before: CardTransaction, settlement: Se
   }
   const { plan, fees } = costed;
   const after = more ? partlyCleared(before, { cleared, plan }) : over(before, { cleared, plan, fees, settlement });
-  if (after.amount !== before.amount) {
-    await keepAuthorizedAmount(sql, before);
-  }
   await updateTransaction(sql, after, { at });
-  await count(desk, { transaction: before, amount: after.amount - countedOf(before) });
+  await countLimits(desk, before, after.amount - countedOf(before));
   await useCounters(desk, fees.counters);
-  await pushTransaction(sql, after, { at });
-  await carryOut(desk, before, plan, { keep: more, at });
+  await tell(desk, after);
+  await carryOut(desk, before, plan, { keep: more, release: settlement.release ?? "void", at });
+  await repay(desk, before, after);
   return after;
 }
 
@@ -77,44 +53,27 @@ export async function settleNew(desk: Desk, blank: CardTransaction): Promise<Car
   const { plan, fees } = await costOf(desk, blank, { cleared: blank.amount, more: false });
   const after: CardTransaction = {
     ...blank,
-    ...booked(plan),
+    ...booked(plan, noCharges),
     ...fees.shown,
     clearedAmount: blank.amount,
     smallFee: fees.smallFee,
     smallCost: fees.smallCost,
   };
   await insertTransaction(sql, after);
-  await count(desk, { transaction: blank, amount: blank.amount });
+  await countLimits(desk, blank, blank.amount);
   await useCounters(desk, fees.counters);
-  await pushTransaction(sql, after, { at });
-  await carryOut(desk, blank, plan, { keep: false, at });
+  await tell(desk, after);
+  await carryOut(desk, blank, plan, { keep: false, release: "void", at });
+  await repay(desk, blank, after);
   return after;
 }
 
-const unneeded = "Not needed by the clearing.";
-
-/** Gives back an increment of which the clearing needed nothing. */
-export async function giveBack(desk: Desk, before: CardTransaction): Promise<CardTransaction> {
-  const { sql, at } = desk;
-  const { merchantId, holdId } = before;
-  const after: CardTransaction = {
-    ...before,
-    status: "Fail",
-    stage: "done",
-    remark: "reversed",
-    detail: unneeded,
-    fee: 0n,
-    feeRows: [],
-    creditTotal: 0n,
-    reserveTotal: 0n,
-  };
-  await updateTransaction(sql, after, { at });
-  await count(desk, { transaction: before, amount: -before.amount });
-  await pushTransaction(sql, after, { at });
-  if (holdId !== null) {
-    await voidHolds(sql, { kind: "void", holds: [{ merchantId, holdId, transactionId: uuid7(at) }], at });
+async function repay({ sql, card, at }: Desk, before: CardTransaction, after: CardTransaction): Promise<void> {
+  const amount = after.creditBooked - before.creditBooked;
+  if (card.creditAccountId !== null && amount > 0n) {
+    const { merchantId, cardholderNo } = card;
+    await repayFromBonus(sql, { merchantId, cardholderNo, amount, reference: after.consumeNo, at });
   }
-  return after;
 }
 
 async function costOf(
@@ -128,11 +87,28 @@ async function costOf(
   return { fees, plan: await planBooking(desk, before, { cleared, cardholderFee, reserveFee }) };
 }
 
-const booked = ({ creditBooked, reserveBooked }: BookingPlan) => ({
+type Charges = Pick<CardTransaction, "fee" | "feeRows" | "creditTotal" | "reserveTotal">;
+const noCharges: Charges = { fee: 0n, feeRows: [], creditTotal: 0n, reserveTotal: 0n };
+
+/** Fees that were charged by themselves and were not given back: a purchase that was cancelled, and is cleared all the same. */
+function chargesOf(before: CardTransaction): Charges {
+  if (isHeld(before)) {
+    return noCharges;
+  }
+  const feeRows = before.feeRows.filter(({ feeType }) => feeType === "Cancel_fee" || feeType === "Decline_fee");
+  return {
+    fee: feeRows.reduce((sum, { amount }) => sum + amount, 0n),
+    feeRows,
+    creditTotal: before.creditTotal - before.creditBooked,
+    reserveTotal: before.reserveTotal - before.reserveBooked,
+  };
+}
+
+const booked = ({ creditBooked, reserveBooked }: BookingPlan, charges: Charges) => ({
   creditBooked,
   reserveBooked,
-  creditTotal: creditBooked,
-  reserveTotal: reserveBooked,
+  creditTotal: creditBooked + charges.creditTotal,
+  reserveTotal: reserveBooked + charges.reserveTotal,
 });
 
 /** It goes on as it was authorized, fees included: what it will come to is not known yet. */
@@ -162,16 +138,19 @@ function over(
   },
 ): CardTransaction {
   const { cleared, plan, fees, settlement } = end;
+  const charges = chargesOf(before);
   return {
     ...before,
-    ...booked(plan),
-    ...fees.shown,
+    ...booked(plan, charges),
+    fee: charges.fee + fees.shown.fee,
+    feeRows: [...charges.feeRows, ...fees.shown.feeRows],
     ...flag(before, settlement.remark),
     ...settlement.exchange,
     status: "Success",
     stage: "done",
     amount: cleared,
     clearedAmount: cleared,
+    captureLimit: before.captureLimit ?? before.amount,
     localAmount: settlement.localAmount,
     smallFee: fees.smallFee,
     smallCost: fees.smallCost,
@@ -189,24 +168,3 @@ function flag(before: CardTransaction, remark: Remark | null): Pick<CardTransact
 
 /** What of a purchase counts against the product's limits. */
 const countedOf = ({ status, amount }: CardTransaction): bigint => (status === "Fail" ? 0n : amount);
-
-async function count(
-  { sql, card }: Desk,
-  change: { readonly transaction: CardTransaction; readonly amount: bigint },
-): Promise<void> {
-  const { transaction, amount } = change;
-  if (amount !== 0n) {
-    const periods = limitPeriods(transaction.createdAt, card.utcOffsetMinutes);
-    await moveLimits(sql, card, { amount, atm: transaction.type === "Atm", periods });
-  }
-}
-
-export async function useCounters(
-  desk: { readonly sql: Reception["sql"]; readonly card: LockedCard; counters: SideCounters },
-  counters: SideCounters,
-): Promise<void> {
-  if (counters !== desk.counters) {
-    desk.counters = counters;
-    await saveCounters(desk.sql, desk.card, counters);
-  }
-}

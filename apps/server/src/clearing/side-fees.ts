@@ -59,6 +59,11 @@ export function refundFees(
   }));
 }
 
+/** What a decline or a cancel costs, which is charged by itself. */
+export function chargedFees(payer: Payer, charged: ChargedTransaction): SideFees {
+  return bothSides(payer, (_side, schedule) => ({ schedule, transaction: charged }));
+}
+
 function bothSides(
   { card, schedules, counters, at }: Payer,
   inputOf: (

@@ -1,16 +1,15 @@
 import { orderNumber } from "#kernel/index.ts";
-import { lockAvailable } from "#ledger/index.ts";
-import type { SideFees } from "./both-sides.ts";
-import { giveBackCleared, refundable, takeRefundBack } from "./give-back.ts";
-import { type Changing, endHold, heldAccounts, localText, lowerHeld, uncleared } from "./held.ts";
-import { saveCounters } from "./locked-card.ts";
-import { pushTransaction } from "./push.ts";
-import type { ReversalEffect } from "./reversal-message.ts";
-import { partsOf, type ReversedPart, type Reversible, type Wanted } from "./reversal-parts.ts";
-import { type CardTransaction, insertTransaction, updateTransaction } from "./transaction-store.ts";
+import { type Desk, lockAccounts, tell } from "./desk.ts";
+import { type GivenBack, giveBackCleared, takeRefundBack } from "./give-back.ts";
+import { endHold, lowerHold } from "./held.ts";
+import { localText } from "./local-amount.ts";
+import { partsOf, type ReversedPart, type Wanted } from "./reversal-parts.ts";
+import type { SideFees } from "./side-fees.ts";
+import { isCleared, isPending, type Left, refundable, uncleared } from "./transaction-state.ts";
+import { type CardTransaction, insertTransaction } from "./transaction-store.ts";
 
 export interface Undone {
-  readonly effect: Exclude<ReversalEffect, "no_effect" | "stored" | "card_not_found" | "duplicate">;
+  readonly effect: "reversed" | "partially_reversed" | "reversed_after_clearing";
   /** The consumption that tells the merchant of it (contract section 4). */
   readonly reversal: CardTransaction;
   /** What the network settles for it, minor units of the card's currency; negative when it is paid to us. */
@@ -25,7 +24,7 @@ interface Undoing {
 
 interface Order {
   readonly original: CardTransaction;
-  /** In the order in which they are undone. */
+  /** In the order in which they are undone: what came last first. */
   readonly family: readonly CardTransaction[];
   readonly wanted: Wanted;
 }
@@ -34,26 +33,19 @@ interface Order {
  * Undoes what is still held of a family of consumptions; where nothing is held any more, what was cleared. Null when nothing is left
  * of either. Every consumption that changes is pushed, and then the `Reversal`.
  */
-export async function undo(changing: Changing, order: Order): Promise<Undone | null> {
-  const held = cut(order, isHeld, uncleared);
+export async function undo(desk: Desk, order: Order): Promise<Undone | null> {
+  const held = cut(order, isPending, uncleared);
   if (held.length > 0) {
-    return undoHeld(changing, order, held);
+    return undoHeld(desk, order, held);
   }
-  const cleared = order.family.some(isHeld) ? [] : cut(order, isCleared, refundable);
-  return cleared.length > 0 ? undoCleared(changing, order, cleared) : null;
+  const cleared = order.family.some(isPending) ? [] : cut(order, isCleared, refundable);
+  return cleared.length > 0 ? undoCleared(desk, order, cleared) : null;
 }
-
-/** A refund that was authorized is pending like a purchase; it only holds no money. */
-const isHeld = ({ status, stage, type }: CardTransaction): boolean =>
-  stage === "held" || (type === "Refund" && status === "Pending");
-const spendings: readonly CardTransaction["type"][] = ["Consumption", "Atm", "Refund"];
-const isCleared = ({ status, stage, type }: CardTransaction): boolean =>
-  status === "Success" && stage === "done" && spendings.includes(type);
 
 function cut(
   { family, wanted }: Order,
   is: (transaction: CardTransaction) => boolean,
-  leftOf: (transaction: CardTransaction) => Reversible,
+  leftOf: (transaction: CardTransaction) => Left,
 ): Undoing[] {
   const concerned = family.filter(is);
   const parts = partsOf(concerned.map(leftOf), wanted);
@@ -63,75 +55,57 @@ function cut(
   });
 }
 
-async function undoHeld(changing: Changing, order: Order, undoings: readonly Undoing[]): Promise<Undone> {
-  const { sql, at } = changing;
-  await lockAvailable(sql, {
-    merchantId: changing.card.merchantId,
-    accountIds: heldAccounts(
-      changing,
-      undoings.map(({ transaction }) => transaction),
-    ),
-  });
-  let card = changing.card;
+async function undoHeld(desk: Desk, order: Order, undoings: readonly Undoing[]): Promise<Undone> {
+  if (undoings.length > 1) {
+    await lockAccounts(desk);
+  }
   const totals = { credit: 0n, reserve: 0n };
   for (const { transaction, part } of undoings) {
     const whole = part.amount === uncleared(transaction).left;
-    const changed = whole
-      ? await endHold({ ...changing, card }, transaction, { kind: "void", remark: "reversed" })
-      : await lowerHeld({ ...changing, card }, transaction, part);
-    card = { ...card, counters: changed.counters };
-    const next = { ...changed.transaction, feeDue: feeDueAfter(changing, changed.transaction) };
+    const next = whole
+      ? await endHold(desk, transaction, { kind: "void", remark: "reversed", feeDue: feeDueFor(desk, transaction) })
+      : await lowerHold(desk, transaction, part);
     totals.credit += transaction.creditTotal - next.creditTotal;
     totals.reserve += transaction.reserveTotal - next.reserveTotal;
-    await updateTransaction(sql, next, { at });
-    await pushTransaction(sql, next, { at });
   }
-  if (card.counters !== changing.card.counters) {
-    await saveCounters(sql, card, card.counters);
-  }
-  const ended = order.family.filter(isHeld).every((transaction) => {
+  const ended = order.family.filter(isPending).every((transaction) => {
     const undoing = undoings.find((one) => one.transaction === transaction);
     return transaction.clearedAmount === 0n && undoing?.part.amount === uncleared(transaction).left;
   });
-  const effect = ended ? "reversed" : "partially_reversed";
-  const number = orderNumber("O", at);
-  const reversal = await writeReversal(changing, order, { number, undoings, totals, booked: nothing, fees: [] });
-  return { effect, reversal, settledAmount: 0n };
+  const number = orderNumber("O", desk.at);
+  const reversal = await writeReversal(desk, order, { number, undoings, totals, booked: nothing, fees: [] });
+  return { effect: ended ? "reversed" : "partially_reversed", reversal, settledAmount: 0n };
 }
 
-/** A purchase that was reversed in full before clearing may cost a cancel fee, which is charged by itself; an increment is a part of one. */
-function feeDueAfter({ schedules }: Changing, transaction: CardTransaction): CardTransaction["feeDue"] {
-  const { status, type, consumeRelateNo, feeDue } = transaction;
-  const cancelled = status === "Fail" && type === "Consumption" && consumeRelateNo === "";
+/** A purchase that is reversed in full before clearing may cost a cancel fee, which is charged by itself; an increment is a part of one. */
+function feeDueFor({ schedules }: Desk, transaction: CardTransaction): CardTransaction["feeDue"] {
+  const { type, consumeRelateNo, feeDue } = transaction;
+  const isPurchase = type === "Consumption" && consumeRelateNo === "";
   const costs = schedules.reserve.cancelFee > 0n || (schedules.cardholder?.cancelFee ?? 0n) > 0n;
-  return cancelled && costs ? "cancel" : feeDue;
+  return isPurchase && costs ? "cancel" : feeDue;
 }
 
-async function undoCleared(changing: Changing, order: Order, undoings: readonly Undoing[]): Promise<Undone> {
-  const { sql, at, card, accounts } = changing;
-  const own = card.creditAccountId;
-  const ids = [accounts.idOf("reserve"), accounts.idOf("settlement"), accounts.idOf("platform_income")];
-  const ofCredit = own === null ? [] : [own, accounts.idOf("spending"), accounts.idOf("merchant_income")];
-  await lockAvailable(sql, { merchantId: card.merchantId, accountIds: [...ids, ...ofCredit] });
-  const number = orderNumber("O", at);
-  const fees: SideFees[] = [];
-  const amount = undoings.reduce((sum, { part }) => sum + part.amount, 0n);
-  const totals = { credit: own === null ? 0n : amount, reserve: amount };
-  for (const { transaction, part } of undoings) {
-    let next: CardTransaction;
-    if (transaction.type === "Refund") {
-      next = await takeRefundBack(changing, transaction, { part, reference: number });
-    } else {
-      const given = await giveBackCleared(changing, transaction, { part, reference: number });
-      fees.push(given.fees);
-      totals.credit -= own === null ? 0n : part.amount - given.toCardholder + (given.fees.cardholder?.total ?? 0n);
-      totals.reserve -= given.fees.reserve.total;
-      next = given.transaction;
-    }
-    await updateTransaction(sql, next, { at });
-    await pushTransaction(sql, next, { at });
+async function undoCleared(desk: Desk, order: Order, undoings: readonly Undoing[]): Promise<Undone> {
+  if (undoings.length > 1) {
+    await lockAccounts(desk);
   }
-  const reversal = await writeReversal(changing, order, { number, undoings, totals, booked: totals, fees });
+  const number = orderNumber("O", desk.at);
+  const givens: GivenBack[] = [];
+  for (const { transaction, part } of undoings) {
+    const back = { part, reference: number };
+    givens.push(
+      transaction.type === "Refund"
+        ? await takeRefundBack(desk, transaction, back)
+        : await giveBackCleared(desk, transaction, back),
+    );
+  }
+  const totals = {
+    credit: givens.reduce((sum, { credit }) => sum + credit, 0n),
+    reserve: givens.reduce((sum, { reserve }) => sum + reserve, 0n),
+  };
+  const fees = givens.flatMap((given) => (given.fees === null ? [] : [given.fees]));
+  const reversal = await writeReversal(desk, order, { number, undoings, totals, booked: totals, fees });
+  const { amount } = reversal;
   const settledAmount = order.original.type === "Refund" ? amount : -amount;
   return { effect: "reversed_after_clearing", reversal, settledAmount };
 }
@@ -147,7 +121,7 @@ const nothing: Sides = { credit: 0n, reserve: 0n };
  * included and fees for it taken off. Booked is what was moved for good: nothing where only a hold was lowered.
  */
 async function writeReversal(
-  { sql, at }: Changing,
+  desk: Desk,
   { original }: Order,
   back: {
     readonly number: string;
@@ -170,14 +144,15 @@ async function writeReversal(
     amount: undoings.reduce((sum, { part }) => sum + part.amount, 0n),
     fee: feeRows.reduce((sum, row) => sum + row.amount, 0n),
     feeRows,
-    // Never below zero: a small fee can make a lowered hold grow, and a fee can be more than what comes back.
+    // Never below zero: a small fee can make a lowered hold grow.
     creditTotal: atLeastZero(totals.credit),
     reserveTotal: atLeastZero(totals.reserve),
     clearedAmount: 0n,
-    creditBooked: atLeastZero(booked.credit),
-    reserveBooked: atLeastZero(booked.reserve),
+    creditBooked: booked.credit,
+    reserveBooked: booked.reserve,
     refundedAmount: 0n,
-    localAmount: localText(original, local),
+    captureLimit: null,
+    localAmount: localText(local, original.localCurrency),
     remark: "",
     detail: "",
     // The message is found by its own reference in network_message; here it would be taken for an authorization's.
@@ -186,19 +161,19 @@ async function writeReversal(
     feeDue: "",
     smallFee: "open",
     smallCost: "open",
-    createdAt: at,
+    createdAt: desk.at,
   };
-  await insertTransaction(sql, reversal);
-  await pushTransaction(sql, reversal, { at });
+  await insertTransaction(desk.sql, reversal);
+  await tell(desk, reversal);
   return reversal;
 }
 
 const atLeastZero = (amount: bigint): bigint => (amount > 0n ? amount : 0n);
 
 /** One row for each kind of fee, however many consumptions it was computed for. */
-function mergedRows(fees: readonly Pick<SideFees["shown"], "rows">[]): CardTransaction["feeRows"] {
+function mergedRows(fees: readonly SideFees["shown"][]): CardTransaction["feeRows"] {
   const sums = new Map<CardTransaction["feeRows"][number]["feeType"], bigint>();
-  for (const { feeType, amount } of fees.flatMap(({ rows }) => rows)) {
+  for (const { feeType, amount } of fees.flatMap(({ feeRows }) => feeRows)) {
     sums.set(feeType, (sums.get(feeType) ?? 0n) + amount);
   }
   return [...sums].map(([feeType, amount]) => ({ feeType, amount }));

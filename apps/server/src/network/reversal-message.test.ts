@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterEach, expect, test } from "vitest";
-import type { Clearing, ReversalAnswer, ReversalMessage } from "#clearing/index.ts";
+import type { Clearing, MessageAnswer, ReversalMessage } from "#clearing/index.ts";
 import { ok, refused } from "#kernel/index.ts";
 import { buildNetworkFront, reversalRoute, reversalsPath } from "./index.ts";
 
@@ -12,7 +12,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((server) => server.close()));
 });
 
-const reversed: ReversalAnswer = { accepted: true, effect: "reversed", consumeNo: "O1", repeat: false };
+const reversed: MessageAnswer = { accepted: true, effect: "reversed", consumeNo: "O1", repeat: false };
 const message = { network_reference: "r-1", original_reference: "a-1", pan };
 
 /** A front whose reversals are answered by `reverse`, and what reached it. */
@@ -62,9 +62,7 @@ test("a reversal is answered with what became of it, and reaches the room as the
 });
 
 test("a card that is not known and a reference with other content are answered, not refused", async () => {
-  const front = await openFront(async () =>
-    ok({ accepted: false, effect: "card_not_found", consumeNo: "", repeat: false }),
-  );
+  const front = await openFront(async () => ok({ accepted: false, effect: "card_not_found" }));
   expect(await front.post(message)).toMatchObject({
     status: 200,
     body: { accepted: false, effect: "card_not_found", consume_no: "" },
@@ -72,7 +70,7 @@ test("a card that is not known and a reference with other content are answered, 
 });
 
 test("the network is told to come again while the merchant of the original is being asked", async () => {
-  const front = await openFront(async () => refused("being_asked"));
+  const front = await openFront(async () => ok({ accepted: false, effect: "authorization_under_way" }));
   expect(await front.post(message)).toMatchObject({
     status: 200,
     body: { accepted: false, effect: "authorization_under_way", consume_no: "" },

@@ -1,6 +1,6 @@
 import { parseAmount } from "@cardwright/money";
 import { z } from "zod";
-import type { Clearing, MessageAnswer, ReversalAnswer, ReversalMessage } from "#clearing/index.ts";
+import type { Clearing, ReversalMessage } from "#clearing/index.ts";
 import { ok, type Result, refused } from "#kernel/index.ts";
 import { authorization as bounds } from "../limits.ts";
 import { amountShape, networkReference, pan, partRules } from "./message-parts.ts";
@@ -54,19 +54,7 @@ export function reversalRoute(reverse: Clearing["reverse"]): MessageRoute {
       if (!message.ok) {
         return message;
       }
-      const reversed = await reverse(message.value);
-      if (reversed.ok) {
-        return ok(answerOf(reversed.value));
-      }
-      return reversed.reason === "amount"
-        ? refused("amount")
-        : ok({ accepted: false, effect: "authorization_under_way" });
+      return reverse(message.value);
     },
   };
-}
-
-function answerOf({ effect, consumeNo, repeat }: ReversalAnswer): MessageAnswer {
-  return effect === "card_not_found" || effect === "duplicate"
-    ? { accepted: false, effect }
-    : { accepted: true, effect, consumeNo, repeat };
 }
