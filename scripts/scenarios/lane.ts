@@ -9,6 +9,7 @@ import { verifyLedger } from "../../apps/server/src/ledger/index.ts";
 import { statementRules } from "../../apps/server/src/merchants/index.ts";
 import { type Platform, startPlatform } from "../../apps/server/src/platform.ts";
 import {
+  type Office,
   type Played,
   playScenario,
   type Scenario,
@@ -37,7 +38,14 @@ export type Listener = (told: Told | { readonly kind: "posting"; readonly text: 
 
 const secret = (): string => randomBytes(24).toString("base64url");
 
+/** The operator's people, each with a token of their own: what one asks for, the other approves. */
+const office = (): Office => ({
+  tokens: { mia: `mia_${secret()}`, jon: `jon_${secret()}` },
+  networkToken: `network_${secret()}`,
+});
+
 export async function openLane(options: { readonly databaseUrl: string; readonly log: Logger }): Promise<Lane> {
+  const people = office();
   const config = readConfig({
     CARDWRIGHT_ENV: "sandbox",
     CARDWRIGHT_ROLE: "all",
@@ -49,7 +57,10 @@ export async function openLane(options: { readonly databaseUrl: string; readonly
     KYC_SIMULATOR_PORT: "0",
     VAULT_MASTER_KEYS: `scenarios:${randomBytes(32).toString("base64")}`,
     ADMIN_TOKEN: `admin_${secret()}`,
-    NETWORK_TOKEN: `network_${secret()}`,
+    OPERATORS: Object.entries(people.tokens)
+      .map(([name, token]) => `${name}:${token}`)
+      .join(","),
+    NETWORK_TOKEN: people.networkToken,
     SUMSUB_APP_TOKEN: `sandbox_${secret()}`,
     SUMSUB_SECRET: secret(),
     SUMSUB_WEBHOOK_SECRET: secret(),
@@ -59,13 +70,17 @@ export async function openLane(options: { readonly databaseUrl: string; readonly
   const wire: Wire = async ({ method, path, headers, body }) => {
     const response = await fetch(`${platform.urls.api ?? ""}${path}`, {
       method,
-      headers: { ...headers, ...(body !== undefined && { "Content-Type": "application/json" }) },
-      body: body === undefined ? null : JSON.stringify(body),
+      headers: { ...headers, ...(typeof body === "object" && { "Content-Type": "application/json" }) },
+      body: typeof body === "object" ? JSON.stringify(body) : (body ?? null),
       signal: AbortSignal.timeout(callMsMax),
     });
+    const { status } = response;
+    if (response.headers.get("content-type")?.includes("json") !== true) {
+      return { status, json: {}, text: await response.text() };
+    }
     const json: unknown = await response.json();
     return {
-      status: response.status,
+      status,
       json: typeof json === "object" && json !== null ? Object.fromEntries(Object.entries(json)) : {},
     };
   };
@@ -107,6 +122,7 @@ export async function openLane(options: { readonly databaseUrl: string; readonly
         merchant: { ...account, mode },
         wire,
         adminToken: config.ADMIN_TOKEN,
+        office: people,
         witness: server.witness,
         runId: `scn${plays}-${randomBytes(4).toString("hex")}`,
         restart,

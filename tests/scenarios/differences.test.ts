@@ -74,6 +74,28 @@ test.each([
   expect((await play(script.replace(from, to))).differences).toContain(difference);
 });
 
+const withStep = (step: string) => play(script.replace("statement:\n", `${step}\nstatement:\n`));
+
+test.each([
+  [
+    "a field",
+    '  - operate: { method: POST, path: "/reserve-orders/W0/cancel" }\n    answers: { status: 404, body: { error: { code: own_order } } }',
+    "step 2 (operate): answer's error code: expected own_order, got reserve_order_unknown",
+  ],
+  [
+    "a list with an entry too many",
+    '  - operate: { method: POST, path: "/merchants/{merchant_no}/credentials", body: { label: two, allow_list: ["127.0.0.1", "::1"] } }\n    answers: { status: 201, body: { allow_list: ["127.0.0.1"] } }',
+    "step 2 (operate): answer's allow_list: entries: expected 1, got 2",
+  ],
+  [
+    "a part that is to be kept and is not there",
+    '  - operate: { method: GET, path: "/reserve-orders?merchant_no={merchant_no}", keep: { order: list.0.order_no } }',
+    "step 2 (operate): the answer has no list.0.order_no to keep as order",
+  ],
+])("%s of an operator's answer that differs is told", async (_what, step, difference) => {
+  expect((await withStep(step)).differences.join("\n")).toContain(difference);
+});
+
 test("a callback that nobody expected is told", async () => {
   const without = script.replace(/ {4}callbacks:\n.*\n/u, "");
   expect((await play(without)).differences.join("\n")).toContain(

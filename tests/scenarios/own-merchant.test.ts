@@ -83,6 +83,7 @@ test("one at a time for each merchant, and only what leaves its settings alone",
     ["no-such-scenario", 404, "scenario_unknown"],
     ["merchant-declines", 409, "scenario_of_other_mode"],
     ["reserve-empty", 409, "scenario_needs_fresh_merchant"],
+    ["settlement-day", 409, "scenario_needs_fresh_merchant"],
   ] as const) {
     const refused = await start(credit, name);
     expect([refused.status, refused.json]).toEqual([status, fault(code)]);
@@ -92,6 +93,7 @@ test("one at a time for each merchant, and only what leaves its settings alone",
   expect(list.json["list"]).toContainEqual(
     expect.objectContaining({ name: "purchase-declined-credit", modes: ["credit"], startable: true }),
   );
+  expect(list.json["list"]).toContainEqual(expect.objectContaining({ name: "reserve-withdrawal", startable: false }));
   expect(JSON.stringify(list.json)).not.toContain("merchant-declines");
   expect((await getJson(path(""))).status).toBe(401);
 });

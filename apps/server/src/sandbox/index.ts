@@ -28,6 +28,7 @@ export {
   type Step,
   scenarioModes,
 } from "./scenarios/schema.ts";
+export type { Office } from "./scenarios/stage.ts";
 export type { ServerAnswer, Wire, WireAnswer, WireCallback, WireRequest, Witness } from "./scenarios/wire.ts";
 export type {
   NetworkReceipt,

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "#kernel/index.ts";
 import { parseDuration } from "../duration.ts";
+import { changedFile } from "./changed-file.ts";
 import type { Numbers } from "./numbers.ts";
-import type { Step } from "./schema.ts";
+import { filled, filledFields, namesIn } from "./placeholders.ts";
+import type { ExpectedAnswer, Step } from "./schema.ts";
 import { SceneFailed, type Stage, typed } from "./stage.ts";
-import type { WireAnswer, Witness } from "./wire.ts";
+import { textAt, type WireAnswer, type Witness } from "./wire.ts";
 
 /** A message of the network that was sent, so that it can be sent again. */
 export interface SentWire {
@@ -20,6 +22,8 @@ export interface Scene {
   readonly runId: string;
   readonly sent: Map<string, SentWire>;
   readonly cardNos: string[];
+  /** Parts of answers that a step has kept, by their names. */
+  readonly kept: Map<string, string>;
   /** Ends the platform and starts it again; absent where nobody may. */
   readonly restart?: () => Promise<void>;
 }
@@ -60,13 +64,72 @@ export async function act(scene: Scene, step: Step): Promise<WireAnswer | null> 
     if (pushes !== undefined) witness.takePushes(pushes === "accepted");
     return null;
   }
-  if (step.operate !== undefined) {
-    const { method, path, body } = step.operate;
-    return stage.operate({ method, path: `/operator/v1${path}`, ...(body !== undefined && { body: typed(body) }) });
-  }
+  if (step.operate !== undefined) return operate(scene, step.operate);
+  if (step.settle_day !== undefined) return settleDay(scene, step.settle_day);
   if (scene.restart === undefined) throw new SceneFailed("nobody may restart the platform here");
   await scene.restart();
   return null;
+}
+
+type Operate = NonNullable<Step["operate"]>;
+type SettleDay = NonNullable<Step["settle_day"]>;
+
+async function operate(scene: Scene, { method, path, body, by }: Operate): Promise<WireAnswer> {
+  const nameOf = await namesFor(scene, [path, body]);
+  const request = { method, path: `/operator/v1${String(filled(path, nameOf))}` };
+  return scene.stage.operate(
+    { ...request, ...(body !== undefined && { body: typed(filledFields(body, nameOf)) }) },
+    by,
+  );
+}
+
+async function settleDay(scene: Scene, { by, changes = [] }: SettleDay): Promise<WireAnswer> {
+  const { stage } = scene;
+  const file = await stage.settlementFile(dayOf((await stage.now()) - dayMs));
+  const otherwise = changes.map(({ message: of, settled, names, left_out }) => ({
+    reference: referenceOf(scene, of),
+    settled,
+    newReference: names === undefined ? undefined : referenceOf(scene, names),
+    leftOut: left_out,
+  }));
+  return stage.importFile(changedFile(file, otherwise), by);
+}
+
+const dayMs = 86_400_000;
+const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+
+/** What the names in braces of these values stand for. */
+async function namesFor(scene: Scene, values: unknown): Promise<(name: string) => string> {
+  const { stage, kept, numbers } = scene;
+  const names = namesIn(values);
+  const now = names.includes("today") || names.includes("yesterday") ? await stage.now() : 0;
+  const own: Readonly<Record<string, string>> = {
+    ...stage.names,
+    run: scene.runId,
+    today: dayOf(now),
+    yesterday: dayOf(now - dayMs),
+  };
+  return (name) => {
+    const value = own[name] ?? kept.get(name) ?? numbers.of(name);
+    if (value === "") throw new SceneFailed(`{${name}} stands for nothing yet`);
+    return value;
+  };
+}
+
+/** What the step expects of its answer, with the names in it filled in. */
+export async function expectedAnswer(scene: Scene, step: Step): Promise<ExpectedAnswer> {
+  const { body, ...fields } = step.answers?.[scene.stage.merchant.mode] ?? {};
+  return body === undefined ? fields : { ...fields, body: filledFields(body, await namesFor(scene, body)) };
+}
+
+/** Keeps the parts of the answer that the step names; a sentence for each that is not there. */
+export function keepParts(scene: Scene, step: Step, answer: WireAnswer): readonly string[] {
+  const parts = Object.entries({ ...step.operate?.keep, ...step.settle_day?.keep });
+  return parts.flatMap(([name, path]) => {
+    const value = textAt(answer.json, ...path.split("."));
+    scene.kept.set(name, value);
+    return value === "" ? [`the answer has no ${path} to keep as ${name}`] : [];
+  });
 }
 
 const referenceOf = (scene: Scene, alias: string): string => `${scene.runId}-${alias}`;
@@ -138,6 +201,12 @@ const restartAfterMs = 20;
 type Advance = NonNullable<Step["advance"]>;
 
 async function advance(scene: Scene, { by, times = 1, restarted }: Advance): Promise<WireAnswer | null> {
+  if (by === undefined) {
+    const now = await scene.stage.now();
+    // A second into the day: what is written down while the clock moves belongs to the day before.
+    const seconds = Math.ceil((dayMs - (now % dayMs)) / 1_000) + 1;
+    return scene.stage.sandbox("/clock", { advance: `PT${seconds}S` });
+  }
   if (restarted === true) return advanceAndRestart(scene, by);
   let answer: WireAnswer | null = null;
   for (let step = 0; step < Math.min(times, stepsMax); step += 1) {

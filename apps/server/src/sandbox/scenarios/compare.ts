@@ -6,7 +6,7 @@ import { fieldOf, recordsAt, textAt, type WireAnswer, type WireCallback } from "
 /** What differs from what was expected, one sentence each; empty when nothing does. */
 export type Differences = readonly string[];
 
-interface Naming {
+export interface Naming {
   readonly mode: ScenarioMode;
   readonly numbers: Numbers;
 }
@@ -27,15 +27,11 @@ function amountText(value: unknown): string {
 
 /** An answer of the network, the Open API or an operator's call; without expectation it must be a yes. */
 export function compareAnswer(
-  { mode, numbers }: Naming,
-  {
-    expected,
-    answer,
-  }: { readonly expected: Readonly<Record<ScenarioMode, ExpectedAnswer>> | undefined; readonly answer: WireAnswer },
+  { numbers }: Pick<Naming, "numbers">,
+  { expected, answer }: { readonly expected: ExpectedAnswer; readonly answer: WireAnswer },
 ): Differences {
   const { json, status } = answer;
-  const wanted = expected?.[mode] ?? {};
-  const { consume, status: wantedStatus, ...fields } = wanted;
+  const { consume, body, status: wantedStatus, ...fields } = expected;
   const yes =
     "approved" in json
       ? { approved: true }
@@ -59,7 +55,22 @@ export function compareAnswer(
     ...(consume === undefined || numbers.is(consume, textAt(json, "consume_no"))
       ? []
       : [`answer's consume_no: expected ${consume}, got ${shown(numbers.nameOf(textAt(json, "consume_no")))}`]),
+    ...(body === undefined ? [] : comparePart("answer's", body, json)),
   ];
+}
+
+/** What is written must be there; a list must have no other entries, in no other order. */
+function comparePart(where: string, expected: unknown, got: unknown): Differences {
+  if (Array.isArray(expected)) {
+    const entries: readonly unknown[] = Array.isArray(got) ? got : [];
+    const counted = differs(`${where}: entries`, String(expected.length), String(entries.length));
+    const parts = expected.flatMap((each, place) => comparePart(`${where} ${place + 1}`, each, entries[place]));
+    return counted.length > 0 ? [`${counted.join()}: ${JSON.stringify(entries)}`] : parts;
+  }
+  if (typeof expected === "object" && expected !== null) {
+    return Object.entries(expected).flatMap(([key, value]) => comparePart(`${where} ${key}`, value, fieldOf(got, key)));
+  }
+  return differs(where, plain(expected), got === null ? "null" : plain(got));
 }
 
 export function compareCallback(naming: Naming, expected: ExpectedCallback, got: WireCallback): Differences {

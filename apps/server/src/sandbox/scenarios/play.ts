@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { act, type Scene } from "./actions.ts";
+import { act, expectedAnswer, keepParts, type Scene } from "./actions.ts";
 import {
   compareAnswer,
   compareBalances,
@@ -8,16 +8,19 @@ import {
   type Differences,
   describeCallback,
 } from "./compare.ts";
+import { inExpectedOrder } from "./expected-order.ts";
 import { createNumbers } from "./numbers.ts";
 import { actionOf, type ExpectedCallback, movesClock, type Scenario, type Step } from "./schema.ts";
-import { openStage, SceneFailed, type StageMerchant } from "./stage.ts";
-import { textAt, type Wire, type WireAnswer, type WireCallback, type WireRequest, type Witness } from "./wire.ts";
+import { type Office, openStage, SceneFailed, type StageMerchant } from "./stage.ts";
+import type { Wire, WireAnswer, WireCallback, WireRequest, Witness } from "./wire.ts";
 
 export interface PlayOptions {
   readonly scenario: Scenario;
   readonly merchant: StageMerchant;
   readonly wire: Wire;
   readonly adminToken: string;
+  /** Absent where operators other than `admin` cannot act. */
+  readonly office?: Office;
   readonly witness: Witness;
   /** At most 24 characters of a network reference; unique in the merchant's life. */
   readonly runId: string;
@@ -48,6 +51,8 @@ const quietAfterClockMs = 1_100;
 /** A push that should not be follows the one that should within a few milliseconds. */
 const quietMs = 150;
 const balanceLooksMax = 80;
+const answerLooksMax = 100;
+const answerLookMs = 100;
 
 /** Plays one scenario from its setting to its statement; what goes wrong on the way is a difference, never an exception. */
 export async function playScenario(options: PlayOptions): Promise<Played> {
@@ -77,6 +82,7 @@ async function playAll(options: PlayOptions): Promise<Differences> {
     runId: options.runId,
     sent: new Map(),
     cardNos: [],
+    kept: new Map(),
     seen: 0,
     ...(options.restart !== undefined && { restart: options.restart }),
   };
@@ -116,9 +122,7 @@ async function playStep(options: PlayOptions, scene: Running, step: Step): Promi
   const { mode } = scene.stage.merchant;
   const early = await unexpected(scene);
   if (early.length > 0) return early;
-  const answer = await act(scene, step);
-  const naming = { mode, numbers: scene.numbers };
-  const answered = answer === null ? [] : compareAnswer(naming, { expected: step.answers, answer });
+  const answered = await actAndCompare(scene, step);
   if (answered.length > 0) return answered;
   const expected = (step.callbacks ?? []).filter(
     ({ only, auth }) =>
@@ -132,6 +136,18 @@ async function playStep(options: PlayOptions, scene: Running, step: Step): Promi
     await sleep(quietAfterClockMs);
   }
   return step.balances === undefined ? [] : awaitBalances(scene, step.balances);
+}
+
+/** What an operator reads may follow from work in the background, so it is looked at until it is right, for ten seconds. */
+async function actAndCompare(scene: Running, step: Step): Promise<Differences> {
+  for (let looks = 0; ; looks += 1) {
+    const answer = await act(scene, step);
+    if (answer === null) return [];
+    const differences = compareAnswer(scene, { expected: await expectedAnswer(scene, step), answer });
+    if (differences.length === 0) return keepParts(scene, step, answer);
+    if (step.operate?.method !== "GET" || looks >= answerLooksMax) return differences;
+    await sleep(answerLookMs);
+  }
 }
 
 /** Callbacks that came since the last step was over: nothing was expected of them. */
@@ -162,7 +178,7 @@ function compareCallbacks(
   of: { readonly step: Step; readonly expected: readonly ExpectedCallback[]; readonly told: readonly WireCallback[] },
 ): Differences {
   const naming = { mode: scene.stage.merchant.mode, numbers: scene.numbers };
-  const told = of.step.order === "any" ? inExpectedOrder(scene, of) : of.told;
+  const told = of.step.order === "any" ? inExpectedOrder(naming, of) : of.told;
   const missing = of.expected.slice(told.length);
   return [
     ...of.expected.slice(0, told.length).flatMap((expected, place) => {
@@ -175,40 +191,6 @@ function compareCallbacks(
         `callback ${told.length + place + 1} (${each.auth ?? each.consumption ?? each.card}) did not come`,
     ),
   ];
-}
-
-/**
- * Puts callbacks about different consumptions into the order that the script tells them in; those about one keep theirs. One that
- * has no name yet goes where its type, status and amount are first expected.
- */
-function inExpectedOrder(
-  scene: Running,
-  of: { readonly expected: readonly ExpectedCallback[]; readonly told: readonly WireCallback[] },
-): readonly WireCallback[] {
-  const { numbers, stage } = scene;
-  const left = [...of.told];
-  return of.expected.flatMap((expected) => {
-    const alias = expected.auth ?? expected.consumption ?? expected.card ?? "";
-    const known = numbers.of(alias);
-    const place = left.findIndex(({ action, data }) => {
-      const number = textAt(data, expected.card === undefined ? "consume_no" : "card_no");
-      if (known !== "") return number === known && (expected.card !== undefined) === (action === "Card_update");
-      return (
-        compareCallback(
-          { mode: stage.merchant.mode, numbers: createNumbers() },
-          { ...expected, relates: undefined },
-          {
-            action,
-            data: { ...data, consume_relate_no: "" },
-          },
-        ).length === 0 && numbers.nameOf(number) === number
-      );
-    });
-    const [found] = place < 0 ? left.splice(0, 1) : left.splice(place, 1);
-    if (found !== undefined)
-      numbers.is(alias, textAt(found.data, expected.card === undefined ? "consume_no" : "card_no"));
-    return found === undefined ? [] : [found];
-  });
 }
 
 /** Balances follow the work in the background, so they are looked at until they are right or 2 s are over. */

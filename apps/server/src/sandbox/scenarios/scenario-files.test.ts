@@ -66,6 +66,34 @@ test.each([
   ],
   ["an unknown fee", ["Consume_fee", "Consumption_fee"], /callbacks 1, fees, credit.*/u],
   ["an unknown status", ["- { of: p1, status: Pending", "- { of: p1, status: Open"], /statement 1, status: /u],
+  [
+    "an operator nobody knows",
+    ["- purchase: { as: p1, amount: 10.00 }", "- operate: { by: eve, method: GET, path: /reserve-orders }"],
+    /step 1 \(operate\), operate, by: /u,
+  ],
+  [
+    "a name in braces that nothing has yet",
+    ["- purchase: { as: p1, amount: 10.00 }", '- operate: { method: GET, path: "/reserve-orders/{order}" }'],
+    /step 1 \(operate\), operate: \{order\} is not known at this step/u,
+  ],
+  [
+    "a body of what is no operator's answer",
+    ["    callbacks:", "    answers: { body: { status: Booked } }\n    callbacks:"],
+    /step 1 \(purchase\), answers: body is of an operator's call alone/u,
+  ],
+  [
+    "a row that is changed in two ways",
+    [
+      "- purchase: { as: p1, amount: 10.00 }",
+      "- settle_day: { changes: [{ message: c1, settled: 1.00, left_out: true }] }",
+    ],
+    /step 1 \(settle_day\), settle_day, changes 1: must have exactly one of settled, names and left_out/u,
+  ],
+  [
+    "a move of the clock to nowhere",
+    ["- purchase: { as: p1, amount: 10.00 }", "- advance: { times: 2 }"],
+    /step 1 \(advance\), advance: must have exactly one of by and to/u,
+  ],
   ["a key twice", ["title: A purchase", "title: A\ntitle: B"], /a-purchase\.yaml: Map keys must be unique/u],
 ])("%s is refused with file, step and field", (_what, [from = "", to = ""], message) => {
   const result = read(good.replace(from, to));
@@ -102,4 +130,6 @@ test("what moves time or settings is known before it is played", async () => {
   expect(of("merchant-declines")).toEqual([false, true]);
   expect(of("reserve-empty")).toEqual([false, true]);
   expect(of("restart-keeps-holds")).toEqual([true, true]);
+  expect(of("reserve-withdrawal")).toEqual([false, true]);
+  expect(of("settlement-day")).toEqual([true, true]);
 });

@@ -1,6 +1,7 @@
 import { CARD_STATUSES, CONSUMPTION_TYPES, FEE_TYPES, TRANSACTION_STATUSES } from "@cardwright/contract";
 import { z } from "zod";
 import { parseDuration } from "../duration.ts";
+import { builtInNames, namesIn } from "./placeholders.ts";
 
 /**
  * What a scenario's file may say. Every scalar of the file is a text (YAML's failsafe schema), so an amount keeps its digits and
@@ -9,6 +10,9 @@ import { parseDuration } from "../duration.ts";
 
 export const scenarioModes = ["credit", "authorization"] as const;
 export type ScenarioMode = (typeof scenarioModes)[number];
+/** Who can act by name, beside the operator `admin`: two, so that one approves what the other has asked for. */
+export const scenarioOperators = ["mia", "jon"] as const;
+export type ScenarioOperator = (typeof scenarioOperators)[number];
 
 const alias = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/u, "must be a short name of a-z, 0-9 and -");
 const flag = z.enum(["true", "false"]).transform((text) => text === "true");
@@ -80,6 +84,25 @@ const authorization = z.strictObject({
   wrong_expiry: flag.optional(),
 });
 
+const by = z.enum(scenarioOperators).optional();
+/** Names for parts of the answer, such as `order_no` or `list.0.item_id`: later calls have them in braces. */
+const keep = z.record(alias, z.string().regex(/^[a-z0-9_]+(?:\.[a-z0-9_]+)*$/u)).optional();
+
+/** What the network's file says otherwise than it was sent. */
+const rowChange = z
+  .strictObject({
+    message: alias,
+    settled: signedAmount.optional(),
+    /** The row names another message, such as one that was never sent. */
+    names: alias.optional(),
+    left_out: flag.optional(),
+  })
+  .superRefine(({ settled, names, left_out }, context) => {
+    if ([settled, names, left_out].filter((each) => each !== undefined).length !== 1) {
+      context.addIssue({ code: "custom", message: "must have exactly one of settled, names and left_out" });
+    }
+  });
+
 const actions = {
   purchase: authorization.optional(),
   increment: authorization.extend({ of: alias }).optional(),
@@ -113,8 +136,26 @@ const actions = {
   /** `as` again is the same `transfer_unique_no`. */
   transfer: z.strictObject({ as: alias, type: z.enum(["In", "Out"]), amount }).optional(),
   recharge: z.strictObject({ amount }).optional(),
-  /** Moves the sandbox's clock; `times` steps of the same length. `restarted`: the platform ends while the clock is being moved. */
-  advance: z.strictObject({ by: duration, times: count.optional(), restarted: flag.optional() }).optional(),
+  /**
+   * Moves the sandbox's clock; `times` steps of the same length. `restarted`: the platform ends while the clock is being moved.
+   * `to: midnight`: the beginning of the next day of UTC, so that a day belongs to the scenario from its first moment.
+   */
+  advance: z
+    .strictObject({
+      by: duration.optional(),
+      to: z.literal("midnight").optional(),
+      times: count.optional(),
+      restarted: flag.optional(),
+    })
+    .superRefine(({ by: length, to, times, restarted }, context) => {
+      if ((length === undefined) === (to === undefined)) {
+        context.addIssue({ code: "custom", message: "must have exactly one of by and to" });
+      }
+      if (to !== undefined && (times !== undefined || restarted !== undefined)) {
+        context.addIssue({ code: "custom", message: "times and restarted go with by" });
+      }
+    })
+    .optional(),
   /** How the merchant's server behaves from now on. */
   server: z
     .strictObject({
@@ -124,14 +165,18 @@ const actions = {
       pushes: z.enum(["accepted", "refused"]).optional(),
     })
     .optional(),
-  /** An operator's call; `{merchant_no}`, `{cardholder_no}`, `{package_no}` and `{card_bin_no}` in the path are filled in. */
+  /** An operator's call, `by` the operator `admin` when absent. Names in braces are filled in, see placeholders.ts. */
   operate: z
     .strictObject({
+      by,
       method: z.enum(["GET", "POST", "PATCH", "PUT"]),
       path: line,
       body: z.record(z.string(), z.unknown()).optional(),
+      keep,
     })
     .optional(),
+  /** The operator fetches the network's settlement file of the day before and imports it, with changes where there are any. */
+  settle_day: z.strictObject({ by, changes: z.array(rowChange).max(20).optional(), keep }).optional(),
   /** The platform's process ends and begins again. */
   restart: flag.optional(),
 } as const;
@@ -153,6 +198,8 @@ const answers = z.strictObject({
   /** Of the Open API, or the HTTP status of an operator's call. */
   code: count.optional(),
   status: count.optional(),
+  /** Of an operator's call: fields that are not written are not looked at, lists are complete. */
+  body: z.record(z.string(), z.unknown()).optional(),
 });
 
 const only = z.enum(scenarioModes).optional();
@@ -218,6 +265,11 @@ const step = z
       const found = named.length === 0 ? "none" : named.join(" and ");
       context.addIssue({ code: "custom", message: `must have exactly one action, has ${found}` });
     }
+    if (given.answers !== undefined && given.operate === undefined && given.settle_day === undefined) {
+      if (scenarioModes.some((mode) => given.answers?.[mode].body !== undefined)) {
+        context.addIssue({ code: "custom", message: "body is of an operator's call alone", path: ["answers"] });
+      }
+    }
   });
 
 const statementRow = z.strictObject({
@@ -240,7 +292,7 @@ const limits = z.strictObject({
 });
 const rates = z.record(z.string(), z.string());
 
-export const scenarioSchema = z.strictObject({
+const wholeScenario = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{2,63}$/u, "must be words of a-z and 0-9 joined by -"),
   title: line,
   shows: z.string().min(1).max(2_000),
@@ -272,7 +324,32 @@ export const scenarioSchema = z.strictObject({
   statement: z.array(statementRow).max(200),
 });
 
-export type Scenario = z.infer<typeof scenarioSchema>;
+export const scenarioSchema = wholeScenario.superRefine(({ start, steps }, context) => {
+  const known = new Set<string>([...builtInNames, ...(start.card ? ["card"] : [])]);
+  steps.forEach((given, place) => {
+    for (const name of namesIn(given.operate)) {
+      if (known.has(name)) continue;
+      const message = `{${name}} is not known at this step`;
+      context.addIssue({ code: "custom", message, path: ["steps", place, "operate"] });
+    }
+    for (const name of namesMadeBy(given)) known.add(name);
+    for (const name of namesIn(given.answers)) {
+      if (known.has(name)) continue;
+      const message = `{${name}} is not known at this step`;
+      context.addIssue({ code: "custom", message, path: ["steps", place, "answers"] });
+    }
+  });
+});
+
+function namesMadeBy({ purchase, increment, advise, open_card, ...given }: Step): readonly string[] {
+  return [
+    ...[purchase, increment, advise, open_card].flatMap((each) => each?.as ?? []),
+    ...(given.callbacks ?? []).flatMap(({ auth, consumption, card }) => auth ?? consumption ?? card ?? []),
+    ...Object.keys({ ...given.operate?.keep, ...given.settle_day?.keep }),
+  ];
+}
+
+export type Scenario = z.infer<typeof wholeScenario>;
 export type Step = Scenario["steps"][number];
 export type ExpectedCallback = NonNullable<Step["callbacks"]>[number];
 export type ExpectedAnswer = z.infer<typeof answers>;
@@ -293,8 +370,8 @@ export function needsFreshMerchant(scenario: Scenario): boolean {
     scenario.merchant !== undefined ||
     cardsOf(scenario) > 1 ||
     scenario.steps.some(
-      ({ server, operate, restart, advance }) =>
-        [server, operate, restart].some((each) => each !== undefined) || advance?.restarted === true,
+      ({ server, operate, settle_day, restart, advance }) =>
+        [server, operate, settle_day, restart].some((each) => each !== undefined) || advance?.restarted === true,
     )
   );
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatAmount, parseAmount } from "@cardwright/money";
 import { systemClock } from "#kernel/index.ts";
-import type { Scenario, ScenarioMode } from "./schema.ts";
+import type { Scenario, ScenarioMode, ScenarioOperator } from "./schema.ts";
 import { recordsAt, textAt, type Wire, type WireAnswer, type WireRequest } from "./wire.ts";
 
 /** The merchant a scenario is played on. */
@@ -12,9 +12,17 @@ export interface StageMerchant {
   readonly apiKey: string;
 }
 
+/** The operator's people by name, and what opens the network's files to them. */
+export interface Office {
+  readonly tokens: Readonly<Record<ScenarioOperator, string>>;
+  readonly networkToken: string;
+}
+
 export interface StageOptions {
   readonly wire: Wire;
   readonly adminToken: string;
+  /** Absent where a scenario is played on a merchant with a life of its own. */
+  readonly office?: Office;
   readonly merchant: StageMerchant;
   readonly scenario: Scenario;
   /** Told of every call and its answer, for those who want to read along. */
@@ -41,10 +49,18 @@ export interface Stage {
   applyForCard(): Promise<string>;
   sandbox(path: string, body: object): Promise<WireAnswer>;
   openApi(path: string, body: object): Promise<WireAnswer>;
-  operate(request: Omit<WireRequest, "headers">): Promise<WireAnswer>;
+  /** What is known of the merchant by the names that stand in braces. */
+  readonly names: Readonly<Record<string, string>>;
+  /** An operator's call; `by` the operator `admin` when absent. */
+  operate(request: Omit<WireRequest, "headers">, by?: ScenarioOperator): Promise<WireAnswer>;
+  /** The network's settlement file of a day (`yyyy-mm-dd`). */
+  settlementFile(day: string): Promise<string>;
+  importFile(text: string, by?: ScenarioOperator): Promise<WireAnswer>;
   recharge(amount: string): Promise<void>;
   /** How far the sandbox's clock is ahead of real time. */
   aheadMs(): Promise<number>;
+  /** Its time, as Unix ms. */
+  now(): Promise<number>;
   balances(): Promise<Balances>;
   /** The cardholder's consumptions since the scenario began, oldest first. */
   consumptions(): Promise<readonly Readonly<Record<string, unknown>>[]>;
@@ -75,8 +91,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     options.onCall?.(request, answer);
     return answer;
   };
-  const operate = (request: Omit<WireRequest, "headers">) =>
-    call({ ...request, headers: { Authorization: `Bearer ${options.adminToken}` } });
+  const operate = (request: Omit<WireRequest, "headers">) => call({ ...request, headers: bearer(options.adminToken) });
   const sandbox = (path: string, body: object) =>
     call({ method: "POST", path: `/sandbox/v1${path}`, headers: { "Api-Key": merchant.apiKey }, body });
   const accessToken = textAt(
@@ -112,8 +127,28 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     },
     sandbox,
     openApi,
-    operate: (request) => operate({ ...request, path: filled(request.path, { ...product, merchant, cardholderNo }) }),
+    names: {
+      merchant_no: merchant.merchantNo,
+      cardholder_no: cardholderNo,
+      package_no: product.packageNo,
+      card_bin_no: product.cardBinNo,
+    },
+    operate: (request, by) => call({ ...request, headers: bearer(tokenOf(options, by)) }),
+    settlementFile: async (day) => {
+      const headers = bearer(officeOf(options).networkToken);
+      const answer = await call({ method: "GET", path: `/sandbox/v1/settlement/${day}`, headers });
+      must(answer, "the network's settlement file");
+      return answer.text ?? "";
+    },
+    importFile: (body, by) =>
+      call({
+        method: "POST",
+        path: "/operator/v1/settlement/files",
+        headers: { ...bearer(tokenOf(options, by)), "Content-Type": "text/csv" },
+        body,
+      }),
     aheadMs: async () => Number(textAt(await clockOf(call, merchant), "ahead_ms")),
+    now: async () => Number(textAt(await clockOf(call, merchant), "now")),
     recharge: (amount) => rechargeBy(operate, { merchant, amount }),
     balances: async () => {
       const reserve = await reserveOf(operate, merchant);
@@ -131,6 +166,16 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     },
   };
 }
+
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+
+function officeOf({ office }: StageOptions): Office {
+  if (office === undefined) throw new SceneFailed("the operator's people are not here");
+  return office;
+}
+
+const tokenOf = (options: StageOptions, by: ScenarioOperator | undefined): string =>
+  by === undefined ? options.adminToken : officeOf(options).tokens[by];
 
 type OpenApi = (path: string, body?: object) => Promise<WireAnswer>;
 type Operate = (request: Omit<WireRequest, "headers">) => Promise<WireAnswer>;
@@ -216,17 +261,6 @@ async function openProduct(
   });
   const packageNo = textAt(must(made, "a package"), "package_no");
   return { cardBinNo, packageNo, choice: { package_no: packageNo } };
-}
-
-function filled(
-  path: string,
-  parts: Product & { readonly merchant: StageMerchant; readonly cardholderNo: string },
-): string {
-  return path
-    .replace("{merchant_no}", parts.merchant.merchantNo)
-    .replace("{cardholder_no}", parts.cardholderNo)
-    .replace("{package_no}", parts.packageNo)
-    .replace("{card_bin_no}", parts.cardBinNo);
 }
 
 /** A scenario's file knows texts alone: whole numbers and yes or no become what JSON calls them. Amounts have decimals and stay. */

@@ -2,6 +2,8 @@
 export interface WireAnswer {
   readonly status: number;
   readonly json: Readonly<Record<string, unknown>>;
+  /** Of an answer that is not JSON. */
+  readonly text?: string;
 }
 
 export interface WireRequest {
@@ -9,7 +11,8 @@ export interface WireRequest {
   /** From the root of the platform's API server. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: object;
+  /** A text is sent as it is, everything else as JSON. */
+  readonly body?: object | string;
 }
 
 /** How a scenario reaches the platform: the same calls that anybody makes from outside. */
