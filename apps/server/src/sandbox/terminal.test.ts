@@ -134,12 +134,21 @@ test("the network's books have every accepted message once, with what it settles
     {
       ...common,
       kind: "clearing",
+      effect: "cleared",
       networkReference: "c1",
       originalReference: "p1",
       currency: "USD",
       settledUsd: "12.50",
     },
-    { ...common, kind: "refund", networkReference: "f1", originalReference: "", currency: "EUR", settledUsd: "13.75" },
+    {
+      ...common,
+      kind: "refund",
+      effect: "cleared",
+      networkReference: "f1",
+      originalReference: "",
+      currency: "EUR",
+      settledUsd: "13.75",
+    },
   ]);
 });
 
