@@ -9,7 +9,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp SET plan_cac
 DECLARE
   result bigint[];
 BEGIN
-  SELECT array_agg(l.available - coalesce(l.floor, 0) ORDER BY l.merchant_id, l.account_id) INTO result
+  -- The subquery is sorted, so the aggregate need not sort again.
+  SELECT array_agg(l.available - coalesce(l.floor, 0)) INTO result
   FROM (
     SELECT a.merchant_id, a.account_id, a.available, a.floor
     FROM account a

@@ -172,14 +172,15 @@ DECLARE
   c_small integer[]; c_small_period integer[]; c_cost integer[]; c_cost_period integer[];
   c_touched boolean[] := array_fill(false, ARRAY[cardinality(c_card)]);
   available bigint[];
+  -- By item, NULL where its reference is new: items of different merchants may carry the same reference.
   known_no text[]; known_status text[]; known_remark text[]; known_same boolean[]; known_partial bigint[]; known_word text[];
-  known_reversed boolean[]; known_cost text[];
-  v_verdict text[] := array_fill(''::text, ARRAY[n]);
-  v_reason text[] := array_fill(''::text, ARRAY[n]);
-  v_place integer[] := array_fill(NULL::integer, ARRAY[n]);
-  v_sequence bigint[] := array_fill(NULL::bigint, ARRAY[n]);
+  known_reversed boolean[]; known_cost text[]; found record;
+  v_verdict text[] := '{}';
+  v_reason text[] := '{}';
+  v_place integer[] := '{}';
+  v_sequence bigint[] := '{}';
   v_no text[] := i_consume_no;
-  v_status text[] := array_fill(''::text, ARRAY[n]);
+  v_status text[] := '{}';
   v_credit bigint[] := i_credit_total;
   v_reserve bigint[] := i_reserve_total;
   v_small text[] := '{}'; v_cost text[] := '{}';
@@ -213,27 +214,34 @@ BEGIN
 
   -- After the card's lock, so that a repeat that raced with the first message sees what it wrote, and a reversal that raced with its
   -- authorization is seen by it.
-  -- One entry per item, NULL where the reference is new: items of different merchants may carry the same reference.
-  SELECT array_agg(p.consume_no ORDER BY u.i), array_agg(CASE p.stage WHEN 'asking' THEN 'Asking' ELSE p.status END ORDER BY u.i),
-         -- Not EXISTS, which may be planned as a walk through all reversals: a repeat of what was declined because its reversal came first.
-         array_agg(CASE WHEN p.remark = 'reversed' AND (
-             SELECT true FROM network_message e
-             WHERE e.merchant_id = p.merchant_id AND e.original_reference = u.r AND e.original_reference <> '' AND e.kind = 'reversal'
-               AND e.consume_no = p.consume_no AND e.effect = 'stored' LIMIT 1)
-           THEN 'duplicate' ELSE p.remark END ORDER BY u.i),
-         array_agg(p.card_no = c_card[u.c] AND p.type = i_type[u.i] AND p.local_currency = i_local_currency[u.i]
-           AND coalesce(p.requested_local_amount, p.authorized_local_amount, p.local_amount) = i_local_amount[u.i] ORDER BY u.i),
-         array_agg(CASE WHEN p.requested_local_amount IS NOT NULL THEN coalesce(p.authorized_amount, p.amount::bigint) END ORDER BY u.i),
-         array_agg(p.merchant_reason ORDER BY u.i),
-         -- Any number of reversals may have come first.
-         array_agg(p.consume_no IS NULL AND coalesce((
-             SELECT true FROM network_message e
-             WHERE e.merchant_id = c_merchant[u.c] AND e.original_reference = u.r AND e.kind = 'reversal' AND e.consume_no = '' LIMIT 1),
-           false) ORDER BY u.i),
-         array_agg(p.small_cost ORDER BY u.i)
-  INTO known_no, known_status, known_remark, known_same, known_partial, known_word, known_reversed, known_cost
-  FROM unnest(i_card, i_network_reference) WITH ORDINALITY AS u (c, r, i)
-  LEFT JOIN consumption p ON p.merchant_id = c_merchant[u.c] AND p.network_reference = u.r AND p.network_reference <> '';
+  -- Mostly nothing is found, so both are walked instead of gathered: nine sorted aggregates cost a lone decision a tenth of its time.
+  FOR found IN
+    SELECT u.i::integer AS i, p.consume_no, CASE p.stage WHEN 'asking' THEN 'Asking' ELSE p.status END AS status,
+           -- Not EXISTS, which may be planned as a walk through all reversals: a repeat of what was declined because its reversal came first.
+           CASE WHEN p.remark = 'reversed' AND (
+               SELECT true FROM network_message e
+               WHERE e.merchant_id = p.merchant_id AND e.original_reference = u.r AND e.original_reference <> '' AND e.kind = 'reversal'
+                 AND e.consume_no = p.consume_no AND e.effect = 'stored' LIMIT 1)
+             THEN 'duplicate' ELSE p.remark END AS remark,
+           p.card_no = c_card[u.c] AND p.type = i_type[u.i] AND p.local_currency = i_local_currency[u.i]
+             AND coalesce(p.requested_local_amount, p.authorized_local_amount, p.local_amount) = i_local_amount[u.i] AS same,
+           CASE WHEN p.requested_local_amount IS NOT NULL THEN coalesce(p.authorized_amount, p.amount::bigint) END AS partial,
+           p.merchant_reason, p.small_cost
+    FROM unnest(i_card, i_network_reference) WITH ORDINALITY AS u (c, r, i)
+    JOIN consumption p ON p.merchant_id = c_merchant[u.c] AND p.network_reference = u.r AND p.network_reference <> ''
+  LOOP
+    known_no[found.i] := found.consume_no; known_status[found.i] := found.status; known_remark[found.i] := found.remark;
+    known_same[found.i] := found.same; known_partial[found.i] := found.partial; known_word[found.i] := found.merchant_reason;
+    known_cost[found.i] := found.small_cost;
+  END LOOP;
+  -- Any number of reversals may have come first.
+  FOR found IN
+    SELECT u.i::integer AS i
+    FROM unnest(i_card, i_network_reference) WITH ORDINALITY AS u (c, r, i)
+    JOIN network_message e ON e.merchant_id = c_merchant[u.c] AND e.original_reference = u.r AND e.kind = 'reversal' AND e.consume_no = ''
+  LOOP
+    known_reversed[found.i] := known_no[found.i] IS NULL;
+  END LOOP;
 
   FOR i IN 1 .. n LOOP
     c := i_card[i];
@@ -342,7 +350,7 @@ BEGIN
         ELSE i_fee[i] END,
       CASE WHEN v_place[i] IS NOT NULL THEN '[]' WHEN v_shown_free[i] THEN s_rows[i] ELSE i_fee_rows[i] END::jsonb,
       CASE WHEN v_place[i] IS NOT NULL THEN 0 ELSE v_credit[i] END, CASE WHEN v_place[i] IS NOT NULL THEN 0 ELSE v_reserve[i] END,
-      i_local_amount[i], i_local_currency[i], v_reason[i], coalesce(d_detail[v_place[i]], ''),
+      i_local_amount[i], i_local_currency[i], coalesce(v_reason[i], ''), coalesce(d_detail[v_place[i]], ''),
       i_name[i], i_mcc[i], i_city[i], i_country[i],
       -- The reference stays with the consumption that had it first.
       CASE WHEN known_no[i] IS NULL THEN i_network_reference[i] ELSE '' END,
@@ -378,7 +386,7 @@ BEGIN
   END IF;
 
   RETURN QUERY
-  SELECT v_verdict[i], v_reason[i], v_no[i], v_status[i], CASE WHEN v_verdict[i] = 'repeat' THEN known_partial[i] END,
+  SELECT v_verdict[i], coalesce(v_reason[i], ''), v_no[i], coalesce(v_status[i], ''), CASE WHEN v_verdict[i] = 'repeat' THEN known_partial[i] END,
     CASE WHEN v_verdict[i] = 'repeat' THEN known_word[i] ELSE '' END,
     CASE WHEN v_verdict[i] = 'repeat' THEN known_cost[i] ELSE coalesce(v_cost[i], 'open') END
   FROM generate_series(1, n) AS i;
