@@ -205,7 +205,7 @@ async function statesOf(
 ): Promise<{ readonly delivered: number; readonly open: number }> {
   const { rows } = await pool.query<{ delivered: bigint; open: bigint }>(
     `SELECT count(*) FILTER (WHERE state = 'Delivered') AS delivered,
-            count(*) FILTER (WHERE state = 'Due' AND merchant_id <= $1) AS open FROM callback`,
+            count(*) FILTER (WHERE state = 'Open' AND merchant_id <= $1) AS open FROM any_callback`,
     [hanging],
   );
   return { delivered: Number(rows[0]?.delivered ?? 0), open: Number(rows[0]?.open ?? 0) };

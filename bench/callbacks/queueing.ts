@@ -66,7 +66,7 @@ async function openLoaded(
     run: (seconds) => cpu.during(() => closedLoop({ inFlight, seconds, signal, once })),
     pushes: async () => {
       const { rows } = await ownerPool.query<{ count: bigint }>(
-        "SELECT count(*) FROM callback WHERE consume_no <> '' AND state = 'Due'",
+        "SELECT count(*) FROM callback",
       );
       return Number(rows[0]?.count ?? 0);
     },

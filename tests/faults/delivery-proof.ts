@@ -192,14 +192,14 @@ async function settle(
 
 async function openPushes({ pool, queued }: PushStand): Promise<number> {
   const { rows } = await pool.query<{ delivered: bigint }>(
-    "SELECT count(*) AS delivered FROM callback WHERE state = 'Delivered'",
+    "SELECT count(*) AS delivered FROM any_callback WHERE state = 'Delivered'",
   );
   return queued.length - Number(rows[0]?.delivered ?? 0);
 }
 
 async function checkTables({ pool, queued, merchantIds }: PushStand, checks: Checks): Promise<void> {
   const { rows } = await pool.query<{ line: string }>(
-    `SELECT merchant_id || ' ' || callback_id || ' ' || card_no || ' ' || sequence || ' ' || state AS line FROM callback`,
+    `SELECT merchant_id || ' ' || callback_id || ' ' || card_no || ' ' || sequence || ' ' || state AS line FROM any_callback`,
   );
   const found = new Set(rows.map(({ line }) => line));
   const lines = queued.map(
