@@ -46,12 +46,13 @@ WITH share AS (
   CROSS JOIN LATERAL (
     SELECT c.merchant_id, c.card_no, c.sequence, c.due_at FROM callback c
     WHERE c.merchant_id = s.merchant_id AND c.due_at <= $1 AND c.lease_until <= $1
-    ORDER BY c.merchant_id, c.due_at LIMIT s.slots * $7 + $8
+    ORDER BY c.merchant_id, c.due_at LIMIT s.slots + $7
   ) d
 ), front AS (
   SELECT k.merchant_id, k.card_no, k.slots, k.due_at, e.sequence, e.is_free, e.is_passed, e.failures
   FROM (
-    SELECT merchant_id, card_no, slots, min(due_at) AS due_at FROM looked GROUP BY merchant_id, card_no, slots
+    SELECT merchant_id, card_no, slots, min(due_at) AS due_at, count(*) OVER (PARTITION BY merchant_id) AS cards
+    FROM looked GROUP BY merchant_id, card_no, slots
   ) k
   CROSS JOIN LATERAL (
     SELECT c.sequence, c.failures, c.due_at <= $1 AND c.lease_until <= $1 AS is_free,
@@ -59,7 +60,8 @@ WITH share AS (
     FROM callback c
     WHERE c.merchant_id = k.merchant_id AND c.card_no = k.card_no
       AND (c.first_failed_at IS NULL OR c.first_failed_at + $6 > $1 OR (c.due_at <= $1 AND c.lease_until <= $1))
-    ORDER BY c.merchant_id, c.card_no, c.sequence LIMIT $5
+    -- No deeper than is needed: with as many cards as places, one push of each.
+    ORDER BY c.merchant_id, c.card_no, c.sequence LIMIT least($5, (k.slots + k.cards - 1) / k.cards)
   ) e
 ), run AS (
   SELECT *, coalesce(bool_and(is_passed OR (is_free AND failures = 0)) OVER (
@@ -129,7 +131,6 @@ export async function claimDue(
       leaseUntilMs,
       callbackLimits.runMax,
       callbackLimits.orderPatienceMs,
-      callbackLimits.lookedAtPerSlot,
       callbackLimits.lookedAtBeside,
     ],
   });
@@ -137,7 +138,12 @@ export async function claimDue(
   const untold = rows.filter((row) => row.late_code !== null && row.told_by === null);
   const pushes = told.map((row) => claimedPush(row, leaseUntilMs));
   if (untold.length > 0) {
-    pushes.push(...(await chooseTellers(sql, untold.map((row) => claimedPush(row, leaseUntilMs)))));
+    pushes.push(
+      ...(await chooseTellers(
+        sql,
+        untold.map((row) => claimedPush(row, leaseUntilMs)),
+      )),
+    );
   }
   return pushes.sort((a, b) => a.sequence - b.sequence);
 }
@@ -201,7 +207,7 @@ WITH blocked AS MATERIALIZED (
   CROSS JOIN LATERAL (
     SELECT c.merchant_id, c.card_no, c.sequence FROM callback c
     WHERE c.merchant_id = s.merchant_id AND c.due_at <= $1 AND c.lease_until <= $1
-    ORDER BY c.merchant_id, c.due_at LIMIT s.slots * $5 + $6
+    ORDER BY c.merchant_id, c.due_at LIMIT s.slots + $5
   ) d
   CROSS JOIN LATERAL (
     SELECT e.sequence AS blocker, coalesce(e.first_failed_at, $1) + $4 AS passes_at FROM callback e
@@ -237,7 +243,6 @@ export async function parkBlocked(
       shares.map((share) => share.merchantId),
       shares.map((share) => share.slots),
       callbackLimits.orderPatienceMs,
-      callbackLimits.lookedAtPerSlot,
       callbackLimits.lookedAtBeside,
     ],
   });
