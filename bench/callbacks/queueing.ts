@@ -65,9 +65,7 @@ async function openLoaded(
     cpu,
     run: (seconds) => cpu.during(() => closedLoop({ inFlight, seconds, signal, once })),
     pushes: async () => {
-      const { rows } = await ownerPool.query<{ count: bigint }>(
-        "SELECT count(*) FROM callback",
-      );
+      const { rows } = await ownerPool.query<{ count: bigint }>("SELECT count(*) FROM callback");
       return Number(rows[0]?.count ?? 0);
     },
   };
