@@ -1,4 +1,4 @@
-import { type Batcher, createBatcher } from "#database/index.ts";
+import { type Batcher, createBatcher, createLanes } from "#database/index.ts";
 import { type ClaimedPush, claimDue, findDueMerchants, parkBlocked } from "./delivery-store.ts";
 import { shareOut } from "./fairness.ts";
 import { callbackLimits } from "./limits.ts";
@@ -52,7 +52,7 @@ export function createDelivery(deps: TryDeps): Delivery {
     deps,
     results: createBatcher<TryResult, null>({
       name: "callback results",
-      lanesMax: 1,
+      lanes: createLanes({ max: 1 }),
       batchMax: callbackLimits.rowsPerWrite,
       queueMax: callbackLimits.rowsWaitingMax,
       run: (results) => writeResults(deps.pool, { nowMs: deps.clock.now(), results }),
