@@ -76,7 +76,11 @@ test.each<[DeveloperEndpointId, unknown, string, string]>([
 
 test.each<[DeveloperEndpointId, object, object]>([
   ["developer.callback_url", { callback_url: "" }, { callback_url: "" }],
-  ["developer.callback_list", { state: "Given_up", start_time: 4, end_time: 5, card_no: "", size: null }, { state: "Given_up", start_time: 4, end_time: 5 }],
+  [
+    "developer.callback_list",
+    { state: "Given_up", start_time: 4, end_time: 5, card_no: "", size: null },
+    { state: "Given_up", start_time: 4, end_time: 5 },
+  ],
   ["developer.callback_resend", { callback_ids: [id], since: null, unknown: 1 }, { callback_ids: [id] }],
   ["developer.callback_resend", { since: 0 }, { since: 0 }],
   ["developer.callback_resend", { missed: true }, { missed: true }],

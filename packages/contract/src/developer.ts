@@ -102,7 +102,8 @@ export const developerEndpoints = [
     method: "POST",
     path: `${DEVELOPER_PREFIX}/callback/list`,
     summary: "List pushes",
-    description: "Pushes of the last 30 days, newest first. Give the last row's `callback_id` as `before` for the next page.",
+    description:
+      "Pushes of the last 30 days, newest first. Give the last row's `callback_id` as `before` for the next page.",
     input: "body",
     request: developer.developerCallbackListBody,
     response: developer.developerCallbackListData,

@@ -1,7 +1,16 @@
 import { expect, test } from "vitest";
 import { developerEndpoints } from "./developer.ts";
 import { endpoints, errorsOf } from "./endpoints.ts";
-import { codeOf, errorByCode, errorByName, errorList, fieldMessage, isDeveloperError, languageOf, messageOf } from "./errors.ts";
+import {
+  codeOf,
+  errorByCode,
+  errorByName,
+  errorList,
+  fieldMessage,
+  isDeveloperError,
+  languageOf,
+  messageOf,
+} from "./errors.ts";
 
 const FIXED = [
   ...Array.from({ length: 22 }, (_, index) => 1001 + index),

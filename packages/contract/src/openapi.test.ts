@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { endpoints, openApiPath } from "./endpoints.ts";
 import { developerEndpoints } from "./developer.ts";
 import { buildDeveloperOpenApi } from "./developer-openapi.ts";
+import { endpoints, openApiPath } from "./endpoints.ts";
 import { developerOpenApiFile, generateDeveloperOpenApi, generateOpenApi, openApiFile } from "./generate.ts";
 import { buildOpenApi } from "./openapi.ts";
 

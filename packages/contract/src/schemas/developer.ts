@@ -30,12 +30,17 @@ const CALLBACK_ID_CHARACTERS_MAX = 64;
 
 const noFields = z.object({});
 
-const flag = (description: string, example: boolean): z.ZodBoolean =>
-  described(z.boolean(), { description, example });
+const flag = (description: string, example: boolean): z.ZodBoolean => described(z.boolean(), { description, example });
 const moment = (description: string): z.ZodInt =>
-  described(z.int().min(0).max(TIME_MAX_MS), { description: `${description} Unix milliseconds.`, example: 1779408000000 });
+  described(z.int().min(0).max(TIME_MAX_MS), {
+    description: `${description} Unix milliseconds.`,
+    example: 1779408000000,
+  });
 
-const callbackUrl = { description: "Where callbacks go; empty for none.", example: "https://shop.example.com/callback" };
+const callbackUrl = {
+  description: "Where callbacks go; empty for none.",
+  example: "https://shop.example.com/callback",
+};
 const callbackId = { description: "The push's `id`.", example: "019e4f2a-7c00-7d3e-9a1b-3d5e7f901234" };
 
 export const developerMerchantInfoRequest = noFields;
@@ -116,7 +121,13 @@ export const developerCallbackInfoData = z.object({
   ...push,
   data: described(z.looseObject({}), {
     description: "`data` as it is pushed.",
-    example: { card_no: "C202605220001", before_status: "Activated", after_status: "Frozen", reason: "", time: 1779408000000 },
+    example: {
+      card_no: "C202605220001",
+      before_status: "Activated",
+      after_status: "Frozen",
+      reason: "",
+      time: 1779408000000,
+    },
   }),
   attempt_list: described(
     z.array(
@@ -146,7 +157,10 @@ export const developerResendBody = z.object({
 });
 export const developerResendData = z.object({
   resent: count("Pushes that are sent again.", 1),
-  unknown: described(z.array(z.string()), { description: "Those of `callback_ids` that you do not have.", example: [] }),
+  unknown: described(z.array(z.string()), {
+    description: "Those of `callback_ids` that you do not have.",
+    example: [],
+  }),
 });
 
 const secretId = text({ description: "Number of the secret.", example: "019e4f2a-7c00-7d3e-9a1b-3d5e7f905678" });
