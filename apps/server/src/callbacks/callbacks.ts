@@ -29,11 +29,16 @@ export interface CallbackOptions extends Omit<CallbackDeps, "transportClock"> {
   readonly transportClock?: Clock;
   /** `Math.random` when absent. */
   readonly random?: () => number;
+  /** As of `createConnections`: for tests only. */
+  readonly certificateAuthorities?: readonly string[];
 }
 
 export function createCallbacks(options: CallbackOptions): Callbacks {
-  const { allowPrivateAddresses } = options;
-  const connections = createConnections({ allowPrivateAddresses });
+  const { allowPrivateAddresses, certificateAuthorities } = options;
+  const connections = createConnections({
+    allowPrivateAddresses,
+    ...(certificateAuthorities !== undefined && { certificateAuthorities }),
+  });
   const monotonicNow = (): number => performance.now();
   const deps = {
     ...options,

@@ -50,7 +50,7 @@ async function send(
   deps: TryDeps,
   { push, target }: { readonly push: ClaimedPush; readonly target: CallbackTarget },
 ): Promise<Pick<TryRecord, "httpStatus" | "answer" | "error">> {
-  const connection = deps.connections.to({ merchantId: push.merchantId, url: target.url });
+  const connection = deps.connections.to({ merchantId: push.merchantId, target });
   if (!connection.ok) {
     return { httpStatus: null, answer: "", error: connection.reason };
   }
