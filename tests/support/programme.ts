@@ -454,7 +454,7 @@ async function potOf(programme: Programme, name: Parameters<typeof findAccount>[
 
 async function pushesOf(programme: Programme, card: ReadyCard): Promise<Push[]> {
   const { rows } = await programme.db.pool.query<{ sequence: bigint; action: string; data: string }>(
-    "SELECT sequence, action, data FROM callback WHERE merchant_id = $1 AND card_no = $2 ORDER BY sequence",
+    "SELECT sequence, action, data FROM any_callback WHERE merchant_id = $1 AND card_no = $2 ORDER BY sequence",
     [card.merchantId, card.cardNo],
   );
   return rows.map(({ sequence, action, data }) => {

@@ -141,6 +141,12 @@ export function composeRooms(options: RoomsOptions) {
     clock,
     log,
     allowPrivateAddresses: inSandbox,
+    newestCardOf: async (merchantId) => {
+      // Card numbers sort by time and begin with C.
+      const bounds = { fromNumber: "C", beforeNumber: "D", offset: 0, limit: 1 };
+      const [card] = await cards.list({ merchantId, cardholderNo: null, cardUniqueNo: null, cardNo: null, ...bounds });
+      return card?.cardNo ?? null;
+    },
     target: (merchantId) => callbackTargetOf({ merchants, vault }, merchantId),
   });
   const authorization = createAuthorization({

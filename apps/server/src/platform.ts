@@ -345,7 +345,7 @@ function workerLoops(rooms: Rooms): Loop[] {
     },
     { name: "old client tokens", waitMs: 60_000, round: () => cards.removeOldTokens() },
     { name: "old merchant events", waitMs: 60_000, round: () => callbacks.events.removeOld() },
-    { name: "old callbacks", waitMs: 60_000, round: () => callbacks.history.removeOld() },
+    { name: "days of callbacks", waitMs: 60_000, round: () => callbacks.partitions.keep() },
   ];
 }
 
