@@ -1,5 +1,5 @@
 import { type Batcher, createBatcher } from "#database/index.ts";
-import { type Breaker, createBreaker, type BreakerChange, type Permit } from "./breaker.ts";
+import { type Breaker, type BreakerChange, createBreaker, type Permit } from "./breaker.ts";
 import { type ClaimedPush, claimDue, parkBlocked } from "./claim-store.ts";
 import { findDueMerchants } from "./due-store.ts";
 import type { EndpointFact, EndpointHealth } from "./endpoint-health.ts";
@@ -103,7 +103,10 @@ export function createDelivery(deps: DeliveryDeps): SteeredDelivery {
     wake: () => wake(state),
     runDue: () => runDue(state),
     load: () => {
-      const waiting = Array.from(state.works.all(), ({ lines }) => lines.waiting()).reduce((sum, each) => sum + each, 0);
+      const waiting = Array.from(state.works.all(), ({ lines }) => lines.waiting()).reduce(
+        (sum, each) => sum + each,
+        0,
+      );
       return { inFlight: state.open.size - waiting, waiting };
     },
     handBack: (merchantId) => {
@@ -168,10 +171,7 @@ async function runDue(state: State): Promise<number> {
   return tried;
 }
 
-async function claimRound(
-  state: State,
-  { afterMerchantId }: { readonly afterMerchantId: number },
-): Promise<Round> {
+async function claimRound(state: State, { afterMerchantId }: { readonly afterMerchantId: number }): Promise<Round> {
   const { pool, clock } = state.deps;
   const nowMs = clock.now();
   const { due, nextAfterMerchantId } = await findDueMerchants(pool, { nowMs, afterMerchantId });
