@@ -1,4 +1,5 @@
 import { type Batcher, createBatcher } from "#database/index.ts";
+import type { Clock } from "#kernel/index.ts";
 import { type Breaker, type BreakerChange, createBreaker, type Permit } from "./breaker.ts";
 import { type ClaimedPush, claimDue, parkBlocked } from "./claim-store.ts";
 import { findDueMerchants } from "./due-store.ts";
@@ -81,7 +82,7 @@ export function createDelivery(deps: DeliveryDeps): SteeredDelivery {
       run: (results) => write(state, results),
     }),
     breaker: createBreaker({
-      monotonicNow: neverBack(deps.clock.now),
+      monotonicNow: neverBack(deps.clock),
       onChange: (change) => {
         onCircuit(state, change);
       },
@@ -126,10 +127,10 @@ export function createDelivery(deps: DeliveryDeps): SteeredDelivery {
 }
 
 /** The circuit of deliveries goes by business time, as the retries do; the machine's clock may be set back. */
-function neverBack(now: () => number): () => number {
+function neverBack(clock: Clock): () => number {
   let latestMs = Number.NEGATIVE_INFINITY;
   return () => {
-    latestMs = Math.max(latestMs, now());
+    latestMs = Math.max(latestMs, clock.now());
     return latestMs;
   };
 }
@@ -157,8 +158,8 @@ async function runDue(state: State): Promise<number> {
   let foundAny = false;
   for (let round = 0; round < callbackLimits.roundsMax && !state.stopping; round += 1) {
     const { pushes, parked, nextAfterMerchantId } = await claimRound(state, { afterMerchantId });
-    const wereTried = await Promise.all(pushes.map((push) => state.open.get(push)?.promise));
-    tried += wereTried.filter((wasTried) => wasTried === true).length;
+    const wereTried = await Promise.all(pushes.flatMap((push) => state.open.get(push)?.promise ?? []));
+    tried += wereTried.filter((wasTried) => wasTried).length;
     foundAny ||= pushes.length + parked > 0;
     afterMerchantId = nextAfterMerchantId;
     if (afterMerchantId === 0) {
