@@ -11,8 +11,10 @@ export {
   type VerificationStandardRefusal,
   type VerificationStandardResult,
   verifyStandard,
+  webhookKey,
 } from "./standard-webhooks.ts";
 export {
+  apiSecretKey,
   type SignedV1,
   type SigningV1,
   signatureTextV1,

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import { sameText } from "./same-text.ts";
 import { type TimestampRefusal, timestampRefusal } from "./timestamp.ts";
 
@@ -12,8 +12,8 @@ export interface SigningStandard {
   /** Header `webhook-timestamp`: Unix seconds. */
   readonly timestampSeconds: number;
   readonly body: string | Uint8Array;
-  /** `whsec_` and Base64 of the key, or any other text, whose UTF-8 bytes are the key. */
-  readonly secret: string;
+  /** `whsec_` and Base64 of the key, or any other text, whose UTF-8 bytes are the key; or what `webhookKey` made of it. */
+  readonly secret: string | KeyObject;
 }
 
 export interface VerificationStandard {
@@ -54,6 +54,14 @@ export function signStandard({ id, timestampSeconds, body, secret }: SigningStan
 }
 
 /**
+ * The key of a secret, for who signs many bodies with it: an HMAC takes 4 µs with it, and 50 with the text of the secret. Throws
+ * when the secret cannot be read.
+ */
+export function webhookKey(secret: string): KeyObject {
+  return createSecretKey(keyOf(secret));
+}
+
+/**
  * Verifies the `webhook-signature` header: good when one of its `v1` signatures was made with one of the secrets. Other
  * schemes and anything after the tenth signature are passed over. Throws for a list of secrets that is empty, too long
  * or holds one that cannot be read: the receiver's own configuration is wrong.
@@ -82,11 +90,12 @@ interface Signed {
   readonly id: string;
   readonly timestamp: string;
   readonly body: string | Uint8Array;
-  readonly secret: string;
+  readonly secret: string | KeyObject;
 }
 
 function signatureOf({ id, timestamp, body, secret }: Signed): string {
-  const digest = createHmac("sha256", keyOf(secret)).update(`${id}.${timestamp}.`).update(body).digest("base64");
+  const key = typeof secret === "string" ? keyOf(secret) : secret;
+  const digest = createHmac("sha256", key).update(`${id}.${timestamp}.`).update(body).digest("base64");
   return signaturePrefix + digest;
 }
 

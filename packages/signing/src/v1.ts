@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import { decodeString, type JsonMember, type JsonMembersRefusal, jsonMembers } from "./json-members.ts";
 import { sameText } from "./same-text.ts";
 import { type TimestampRefusal, timestampRefusal } from "./timestamp.ts";
@@ -13,7 +13,8 @@ export interface SignedV1 {
 }
 
 export interface SigningV1 extends SignedV1 {
-  readonly apiSecret: string;
+  /** The text, or what `apiSecretKey` made of it. */
+  readonly apiSecret: string | KeyObject;
 }
 
 export interface VerificationV1 {
@@ -117,8 +118,22 @@ function compareCodePoints(left: string, right: string): number {
   return left.length - right.length;
 }
 
-function hmacHex(apiSecret: string, text: string): string {
+/**
+ * The key of an API secret, for who signs many callbacks with it: an HMAC takes 4 µs with it, and 15 with the text. Throws for an
+ * empty secret.
+ */
+export function apiSecretKey(apiSecret: string): KeyObject {
+  return createSecretKey(requireSecret(apiSecret), "utf8");
+}
+
+function requireSecret(apiSecret: string): string {
   // With an empty key anyone could sign: a secret that was not configured must not pass for one.
   if (apiSecret === "") throw new TypeError("the API secret is empty");
-  return createHmac("sha256", apiSecret).update(text).digest("hex");
+  return apiSecret;
+}
+
+function hmacHex(apiSecret: string | KeyObject, text: string): string {
+  return createHmac("sha256", typeof apiSecret === "string" ? requireSecret(apiSecret) : apiSecret)
+    .update(text)
+    .digest("hex");
 }
