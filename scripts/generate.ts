@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { generateDeclinesPage, generateErrorsPage } from "@cardwright/contract";
 import { generateOpenApi } from "../packages/contract/src/generate.ts";
+import { sdkSources } from "../packages/sdk/generator/index.ts";
 
 const clone = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -11,6 +12,7 @@ const generated: readonly { readonly path: string; readonly make: () => string }
   { path: "packages/contract/openapi.json", make: generateOpenApi },
   { path: "docs/reference/errors.md", make: generateErrorsPage },
   { path: "docs/reference/declines.md", make: generateDeclinesPage },
+  ...sdkSources,
 ];
 
 const help = `npm run generate: writes the files that are made from the code
