@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { generateDeclinesPage, generateErrorsPage } from "@cardwright/contract";
 import { generateOpenApi } from "../packages/contract/src/generate.ts";
-import { sdkSources } from "../packages/sdk/generator/index.ts";
+import { generateApiPage, sdkSources } from "../packages/sdk/generator/index.ts";
 
 const clone = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -13,6 +13,7 @@ const generated: readonly { readonly path: string; readonly make: () => string }
   { path: "docs/reference/errors.md", make: generateErrorsPage },
   { path: "docs/reference/declines.md", make: generateDeclinesPage },
   ...sdkSources,
+  { path: "packages/sdk/api.md", make: generateApiPage },
 ];
 
 const help = `npm run generate: writes the files that are made from the code

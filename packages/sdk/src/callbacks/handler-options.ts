@@ -7,7 +7,7 @@ export interface AuthContext {
   /** Is aborted when the safety time-out is over and `authFallback` has been answered. */
   readonly signal: AbortSignal;
   /** Milliseconds that are left until then. */
-  msLeft(): number;
+  readonly msLeft: () => number;
 }
 
 export interface PushContext {
