@@ -245,7 +245,7 @@ if (callback.action === "Consumption") console.log(callback.data.consume_no, cal
     call: "client.callbacks.handler",
     does: "A whole callback endpoint: verifies, answers in time, drops repeats, keeps the order of each card.",
     takes: [
-      "`onAuth`, `onConsumption`, `onCardUpdate`, `onOther`, `onLateAuth`, `onError` functions, optional",
+      "`onAuth`, `onConsumption`, `onCardUpdate`, `onOther`, `onLateAuth`, `onRepeat`, `onError` functions, optional",
       "`authTimeoutMs` number, optional. From 1 to 10,000. Default 700.",
       "`authFallback` what is answered instead of an `onAuth` that is late, fails or is not there, optional. A decline.",
       "`pushTimeoutMs` number, optional. From 1 to 60,000. Default 4,500.",

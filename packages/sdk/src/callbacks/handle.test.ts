@@ -98,7 +98,9 @@ test.each<[string, HandlerOptions, object]>([
 
 test("a purchase that is asked about twice is decided once, at the same time and later", async () => {
   let decisions = 0;
+  let repeats = 0;
   const handler = callbacks.handler({
+    onRepeat: () => void (repeats += 1),
     onAuth: async () => {
       decisions += 1;
       await sleep(20);
@@ -107,7 +109,7 @@ test("a purchase that is asked about twice is decided once, at the same time and
   });
   const answers = await Promise.all([auth("1"), auth("1"), auth("1")].map((each) => answerOf(handler, each)));
   answers.push(await answerOf(handler, auth("1")));
-  expect(decisions).toBe(1);
+  expect([decisions, repeats]).toEqual([1, 3]);
   expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
 });
 
