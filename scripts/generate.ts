@@ -1,16 +1,18 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { withChecksTable } from "@cardwright/certify";
 import { generateDeclinesPage, generateErrorsPage } from "@cardwright/contract";
 import { generateOpenApi } from "../packages/contract/src/generate.ts";
 
 const clone = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Files that are made from the code and committed, so that a change of the contract shows in a review. */
-const generated: readonly { readonly path: string; readonly make: () => string }[] = [
+const generated: readonly { readonly path: string; readonly make: (present: string) => string }[] = [
   { path: "packages/contract/openapi.json", make: generateOpenApi },
   { path: "docs/reference/errors.md", make: generateErrorsPage },
   { path: "docs/reference/declines.md", make: generateDeclinesPage },
+  { path: "docs/guides/certify.md", make: withChecksTable },
 ];
 
 const help = `npm run generate: writes the files that are made from the code
@@ -25,8 +27,8 @@ async function main(): Promise<number> {
   const check = process.argv.includes("--check");
   let stale = 0;
   for (const { path, make } of generated) {
-    const text = make();
     const present = await readFile(join(clone, path), "utf8").catch(() => "");
+    const text = make(present);
     if (present === text) {
       continue;
     }

@@ -43,9 +43,9 @@ export interface Bench {
   readonly books: Books;
   readonly latency: LatencyLog;
   /** Answers to one question that money covers and to one that it does not, asked once for all checks of their form. */
-  samples(): Promise<Samples>;
+  readonly samples: () => Promise<Samples>;
   /** Tries once more to reverse or refund what earlier checks could not. */
-  giveBackRest(): Promise<void>;
+  readonly giveBackRest: () => Promise<void>;
 }
 
 export interface Samples {
