@@ -8,17 +8,19 @@ import {
   generateOpenApi,
 } from "@cardwright/contract";
 import { generateApiPage, sdkSources } from "../packages/sdk/generator/index.ts";
+import { withChecksTable } from "@cardwright/certify";
 
 const clone = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Files that are made from the code and committed, so that a change of the contract shows in a review. */
-const generated: readonly { readonly path: string; readonly make: () => string }[] = [
+const generated: readonly { readonly path: string; readonly make: (present: string) => string }[] = [
   { path: "packages/contract/openapi.json", make: generateOpenApi },
   { path: "packages/contract/developer-openapi.json", make: generateDeveloperOpenApi },
   { path: "docs/reference/errors.md", make: generateErrorsPage },
   { path: "docs/reference/declines.md", make: generateDeclinesPage },
   ...sdkSources,
   { path: "packages/sdk/api.md", make: generateApiPage },
+  { path: "docs/guides/certify.md", make: withChecksTable },
 ];
 
 const help = `npm run generate: writes the files that are made from the code
@@ -33,8 +35,8 @@ async function main(): Promise<number> {
   const check = process.argv.includes("--check");
   let stale = 0;
   for (const { path, make } of generated) {
-    const text = make();
     const present = await readFile(join(clone, path), "utf8").catch(() => "");
+    const text = make(present);
     if (present === text) {
       continue;
     }
