@@ -2,6 +2,7 @@
 export type { BreakerChange } from "./breaker.ts";
 export { type CallbackOptions, type Callbacks, createCallbacks } from "./callbacks.ts";
 export type { Delivery } from "./delivery.ts";
+export type { CallbackEndpoints, EndpointState, PausedBy, TestPush } from "./endpoints.ts";
 export type { EventDetail, EventPage, MerchantEvent } from "./event-store.ts";
 export type { MerchantEvents } from "./events.ts";
 export type { CallbackHistory } from "./history.ts";

@@ -12,7 +12,7 @@ import {
   setPrimary,
   updateCredential,
 } from "./credentials.ts";
-import { createMerchant, updateMerchant } from "./enrol.ts";
+import { createMerchant, replaceCallbackUrl, updateMerchant } from "./enrol.ts";
 import type { Merchant, MerchantChange, NewMerchant } from "./merchant.ts";
 import type { MerchantsDeps } from "./ports.ts";
 import type { NewRecharge, RechargeFilter, RechargeOrder, Reserve } from "./recharge.ts";
@@ -45,6 +45,11 @@ export interface Merchants {
     input: { readonly merchantId: number; readonly change: MerchantChange },
     by: Initiator,
   ): Promise<Result<Merchant, MerchantRefusal>>;
+  /** Changes the callback URL in the caller's transaction, given the present one; answers what it was and what it is. */
+  replaceCallbackUrl(
+    tx: Sql,
+    input: { readonly merchantId: number; readonly next: (present: string) => string; readonly by: Initiator },
+  ): Promise<Result<{ readonly before: string; readonly after: string }, MerchantRefusal>>;
   find(merchantNo: string): Promise<Merchant | null>;
   get(merchantId: number): Promise<Merchant | null>;
   /** Newest first. */
@@ -92,6 +97,7 @@ export function createMerchants(deps: MerchantsDeps): Merchants {
   return {
     create: (input, by) => createMerchant(deps, input, by),
     update: (input, by) => updateMerchant(deps, input, by),
+    replaceCallbackUrl: (tx, input) => replaceCallbackUrl(deps, tx, input),
     find: (merchantNo) => selectMerchantByNo(deps.pool, merchantNo),
     get: (merchantId) => selectMerchant(deps.pool, merchantId),
     list: (page) => selectMerchants(deps.pool, page),
