@@ -4,6 +4,17 @@
 
 var nodeMajorWanted = 24;
 
+/**
+ * Compiling the TypeScript takes most of a start: 0.46 s of CPU without a cache, 0.16 s with one. It lies in the user's own cache
+ * folder, since what others can write there would be run with the user's secrets.
+ */
+function keepCompiledCode() {
+  var path = require("node:path");
+  var caches = process.env["XDG_CACHE_HOME"] || "";
+  var home = path.isAbsolute(caches) ? caches : path.join(require("node:os").homedir(), ".cache");
+  require("node:module").enableCompileCache(path.join(home, "cardwright"));
+}
+
 if (Number(process.versions.node.split(".")[0]) < nodeMajorWanted) {
   process.stderr.write(
     "cardwright runs on Node " +
@@ -14,5 +25,6 @@ if (Number(process.versions.node.split(".")[0]) < nodeMajorWanted) {
   );
   process.exit(1);
 } else {
+  keepCompiledCode();
   void import("../src/main.ts");
 }

@@ -42,6 +42,9 @@ export interface Person {
   leave(): Promise<void>;
 }
 
+/** What one start has compiled, the next one uses: the tests start the command a hundred times. */
+const caches = fileURLToPath(new URL("../../../node_modules/.cache", import.meta.url));
+
 const patienceMs = 60_000;
 const lookMs = 20;
 
@@ -78,7 +81,7 @@ function start({ home, env, running }: Place, words: readonly string[], typing: 
   const child = spawn(process.execPath, [bin, ...words], {
     cwd: join(home, typing.folder ?? ""),
     // Nothing of the test run's own environment: its colours, its proxies, its time zone.
-    env: { PATH: process.env["PATH"] ?? "", HOME: home, TZ: "UTC", ...env, ...typing.env },
+    env: { PATH: process.env["PATH"] ?? "", HOME: home, XDG_CACHE_HOME: caches, TZ: "UTC", ...env, ...typing.env },
     stdio: ["pipe", "pipe", "pipe"],
   });
   running.add(child);

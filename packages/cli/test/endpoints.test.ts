@@ -89,7 +89,8 @@ test("a cardholder applies, is found by its numbers, and becomes Approved", asyn
     credit.types(["cardholders", "list"]),
   ]);
   expect(list).toMatchObject({ list: [{ cardholder_no: cardholderNo, status: "Approved" }] });
-  expect(none).toEqual({ code: 0, stdout: "", stderr: "No cardholders.\n" });
+  expect(none).toMatchObject({ code: 0, stdout: "" });
+  expect(none.stderr).toContain("No cardholders.");
   expect(table.stdout.split("\n")[0]).toMatch(/^cardholder_no +unique_no +status +email/u);
   expect(table.stdout).toMatch(new RegExp(`^${cardholderNo}  ${uniqueNo} +Approved`, "mu"));
   expect(table.stdout).not.toContain("\u001b[");
@@ -241,7 +242,7 @@ test("in authorization mode there are BINs, and the other mode's commands are re
   expect(table.stdout).toMatch(new RegExp(`^${scene.authorization.productNo} +49387520 +VISA +yes +yes +USD`, "mu"));
   for (const refused of [packages, accounts]) {
     expect(refused).toMatchObject({ code: 1, stdout: "" });
-    expect(refused.stderr).toBe(
+    expect(refused.stderr).toContain(
       "error: 1012 mode not supported\nUse the endpoints and product numbers of your own mode.\n",
     );
   }
