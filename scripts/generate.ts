@@ -7,6 +7,7 @@ import {
   generateErrorsPage,
   generateOpenApi,
 } from "@cardwright/contract";
+import { sdkSources } from "../packages/sdk/generator/index.ts";
 
 const clone = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -16,6 +17,7 @@ const generated: readonly { readonly path: string; readonly make: () => string }
   { path: "packages/contract/developer-openapi.json", make: generateDeveloperOpenApi },
   { path: "docs/reference/errors.md", make: generateErrorsPage },
   { path: "docs/reference/declines.md", make: generateDeclinesPage },
+  ...sdkSources,
 ];
 
 const help = `npm run generate: writes the files that are made from the code
