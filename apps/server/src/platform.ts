@@ -17,7 +17,7 @@ import { composeRooms, describeError, openPools, type Pools, prepareDatabase, ty
 import { type Config, ConfigError, describeConfig } from "./config.ts";
 import { type DatabaseWatch, watchDatabase } from "./database-watch.ts";
 import { kycWebhookPath, kycWebhooks } from "./kyc-webhooks.ts";
-import { platform as bounds, scheduledWork as dueBounds, reserve, stopping } from "./limits.ts";
+import { platform as bounds, callbackSecrets, scheduledWork as dueBounds, reserve, stopping } from "./limits.ts";
 import { type Loop, startLoops } from "./loops.ts";
 import { buildOperations } from "./operations.ts";
 import { countRequests, type RequestsUnderWay } from "./requests-under-way.ts";
@@ -319,7 +319,9 @@ function refuseWhileStopping(
 
 /** The background work, each round safe in any number of processes at once. */
 function workerLoops(rooms: Rooms): Loop[] {
-  const { clock, authorization, cardholders, cards, callbacks, reserves, settlement } = rooms;
+  const { clock, authorization, cardholders, cards, callbacks, merchants, reserves, settlement } = rooms;
+  const { webhookSecrets, clientCertificates } = merchants;
+  const { eraseEveryMs, expiryLookEveryMs } = callbackSecrets;
   const work = scheduledWork(rooms);
   const doWhatIsDue = async (): Promise<number> => {
     const endsAt = performance.now() + dueBounds.roundMsMax;
@@ -334,9 +336,16 @@ function workerLoops(rooms: Rooms): Loop[] {
     { name: "low reserves", waitMs: reserve.watchEveryMs, round: () => reserves.warnOfLowReserves() },
     { name: "reserve statements", waitMs: reserve.closeEveryMs, round: () => reserves.closeFinishedDays() },
     { name: "settlement", waitMs: 60_000, round: () => settlement.advance() },
+    { name: "expired webhook secrets", waitMs: eraseEveryMs, round: () => webhookSecrets.eraseExpired() },
+    { name: "ended client certificates", waitMs: eraseEveryMs, round: () => clientCertificates.eraseEnded() },
+    {
+      name: "expiring client certificates",
+      waitMs: expiryLookEveryMs,
+      round: () => clientCertificates.warnOfExpiring(),
+    },
     { name: "old client tokens", waitMs: 60_000, round: () => cards.removeOldTokens() },
     { name: "old merchant events", waitMs: 60_000, round: () => callbacks.events.removeOld() },
-    { name: "old callbacks", waitMs: 60_000, round: () => callbacks.history.removeOld() },
+    { name: "days of callbacks", waitMs: 60_000, round: () => callbacks.partitions.keep() },
   ];
 }
 

@@ -4,17 +4,15 @@ export {
   type CallbackBodyResult,
   splitCallbackBody,
 } from "./callback-body.ts";
-export { signStandard, verifyStandard } from "./standard-webhooks.ts";
+export { type SigningStandard, signStandard, verifyStandard, webhookKey } from "./standard-webhooks.ts";
 export type {
-  SigningStandard,
   VerificationStandard,
   VerificationStandardRefusal,
   VerificationStandardResult,
 } from "./standard-webhooks-parts.ts";
-export { signV1, verifyV1 } from "./v1.ts";
+export { apiSecretKey, type SigningV1, signV1, verifyV1 } from "./v1.ts";
 export {
   type SignedV1,
-  type SigningV1,
   signatureTextV1,
   type VerificationV1,
   type VerificationV1Refusal,

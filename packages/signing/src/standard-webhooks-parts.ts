@@ -1,19 +1,5 @@
 import { type TimestampRefusal, timestampRefusal } from "./timestamp.ts";
 
-/**
- * Standard Webhooks (specification 1.0.0, symmetric scheme `v1`): the signature covers `id.timestamp.body`, so unlike
- * V1 the whole body is under it.
- */
-export interface SigningStandard {
-  /** Header `webhook-id`: not empty and without a dot, which separates it from the time. */
-  readonly id: string;
-  /** Header `webhook-timestamp`: Unix seconds. */
-  readonly timestampSeconds: number;
-  readonly body: string | Uint8Array;
-  /** `whsec_` and Base64 of the key, or any other text, whose UTF-8 bytes are the key. */
-  readonly secret: string;
-}
-
 export interface VerificationStandard {
   /** Headers `webhook-id`, `webhook-timestamp`, `webhook-signature`; `undefined` when one did not come. */
   readonly id: string | undefined;
@@ -40,7 +26,13 @@ const secretsMax = 10;
 const signaturesMax = 10;
 
 /** What an HMAC is made over: this text, then the body. Throws when the id or the time cannot be signed. */
-export function signedPrefix({ id, timestampSeconds }: Pick<SigningStandard, "id" | "timestampSeconds">): string {
+export function signedPrefix({
+  id,
+  timestampSeconds,
+}: {
+  readonly id: string;
+  readonly timestampSeconds: number;
+}): string {
   if (!isId(id)) throw new TypeError("a webhook id is not empty and has no dot");
   if (!Number.isSafeInteger(timestampSeconds) || timestampSeconds < 0) {
     throw new TypeError("a webhook time is a whole number of Unix seconds");

@@ -10,10 +10,6 @@ export interface SignedV1 {
   readonly dataText: string;
 }
 
-export interface SigningV1 extends SignedV1 {
-  readonly apiSecret: string;
-}
-
 export interface VerificationV1 {
   readonly appId: string;
   readonly apiSecret: string;

@@ -10,24 +10,28 @@ export interface RawInput {
 }
 
 /** An endpoint behind its checks: reads the body, validates, handles. */
-export interface EndpointRoute {
+export interface EndpointRoute<Id extends string = string> {
+  readonly id: Id;
   readonly endpoint: EndpointDefinition;
   readonly answer: (call: Call, raw: RawInput) => Promise<Answer<unknown>>;
 }
 
 /** The validator is compiled already; a call costs one pass of generated code before the handler. */
-export function endpointRoute<Input>({
+export function endpointRoute<const Id extends string, Input>({
+  id,
   endpoint,
   validate,
   handle,
   deps,
 }: {
+  readonly id: Id;
   readonly endpoint: EndpointDefinition;
   readonly validate: Validator<Input>;
   readonly handle: (deps: EndpointDeps, call: Call, input: Input) => Promise<Answer<unknown>>;
   readonly deps: EndpointDeps;
-}): EndpointRoute {
+}): EndpointRoute<Id> {
   return {
+    id,
     endpoint,
     answer: async (call, raw) => {
       const input = inputOf(endpoint, raw);

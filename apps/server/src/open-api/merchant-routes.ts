@@ -27,12 +27,12 @@ export function merchantRoutes(options: RouteOptions): EndpointRoute[] {
   ];
 }
 
-function openApiRoute<const Id extends EndpointId>(id: Id, { deps, addressRules }: RouteOptions): EndpointRoute {
+function openApiRoute<const Id extends EndpointId>(id: Id, { deps, addressRules }: RouteOptions): EndpointRoute<Id> {
   const validate = compileValidator(id, { addressRules });
-  return endpointRoute({ endpoint: endpointById(id), validate, handle: endpointHandlers[id], deps });
+  return endpointRoute({ id, endpoint: endpointById(id), validate, handle: endpointHandlers[id], deps });
 }
 
-function developerRoute<const Id extends DeveloperEndpointId>(id: Id, { deps }: RouteOptions): EndpointRoute {
+function developerRoute<const Id extends DeveloperEndpointId>(id: Id, { deps }: RouteOptions): EndpointRoute<Id> {
   const validate = compileDeveloperValidator(id);
-  return endpointRoute({ endpoint: developerEndpointById(id), validate, handle: developerHandlers[id], deps });
+  return endpointRoute({ id, endpoint: developerEndpointById(id), validate, handle: developerHandlers[id], deps });
 }

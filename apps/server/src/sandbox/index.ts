@@ -93,7 +93,7 @@ export function createSandbox(deps: SandboxDeps): Sandbox {
   return {
     terminal,
     api,
-    letGo: listeners.letGo,
+    letGo: () => listeners.letGo(),
     stop: async () => {
       await listeners.stop();
       await scenarioRuns.stop();

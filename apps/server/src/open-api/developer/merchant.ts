@@ -24,14 +24,12 @@ export const setCallbackUrl: DeveloperHandler<"developer.callback_url"> = async 
   if (changed.ok) {
     return ok({ callback_url: changed.value.callbackUrl });
   }
-  switch (changed.reason) {
-    case "callback_url_invalid":
-      return fail("invalid_parameter", "callback_url");
-    case "merchant_unknown":
-    case "merchant_closed":
-      // Closed since the call was let in.
-      return fail("merchant_unknown");
-    default:
-      throw new Error(`a change of the callback URL was refused: ${changed.reason}`);
+  if (changed.reason === "callback_url_invalid") {
+    return fail("invalid_parameter", "callback_url");
   }
+  if (changed.reason === "merchant_closed") {
+    // Since the call was let in.
+    return fail("merchant_unknown");
+  }
+  throw new Error(`a change of the callback URL was refused: ${changed.reason}`);
 };

@@ -34,9 +34,9 @@ export function createListeners(deps: ListenersDeps): Listeners {
   const stopping = new AbortController();
   const looking = lookForSilent(deps, stopping.signal);
   return {
-    hasListener: relay.hasListener,
-    forward: relay.forward,
-    answer: relay.answer,
+    hasListener: (secret) => relay.hasListener(secret),
+    forward: (secret, request) => relay.forward(secret, request),
+    answer: (key, answer) => relay.answer(key, answer),
     begin: async (merchantId) => {
       const begun = await beginListening(deps, merchantId);
       if (begun.ok) {
@@ -56,7 +56,7 @@ export function createListeners(deps: ListenersDeps): Listeners {
       }
       return ended;
     },
-    letGo: relay.closeAll,
+    letGo: () => relay.closeAll(),
     stop: async () => {
       relay.closeAll();
       stopping.abort();

@@ -91,7 +91,7 @@ export function createRelay(deps: RelayDeps): Relay {
     },
     close: closeMerchant,
     closeAll: () => {
-      for (const stream of [...state.byMerchant.values()]) {
+      for (const stream of state.byMerchant.values()) {
         end(state, stream);
       }
     },
@@ -157,7 +157,7 @@ function end(state: State, stream: Stream): void {
   if (state.bySecret.get(stream.secretHash) === stream) {
     state.bySecret.delete(stream.secretHash);
   }
-  for (const settle of [...stream.waiting.values()]) {
+  for (const settle of stream.waiting.values()) {
     settle(refused("nobody_listens"));
   }
   if (!stream.ended) {
