@@ -7,6 +7,7 @@ import {
   generateErrorsPage,
   generateOpenApi,
 } from "@cardwright/contract";
+import { generateCliPage } from "../packages/cli/src/command/reference.ts";
 import { sdkSources } from "../packages/sdk/generator/index.ts";
 
 const clone = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -17,6 +18,7 @@ const generated: readonly { readonly path: string; readonly make: () => string }
   { path: "packages/contract/developer-openapi.json", make: generateDeveloperOpenApi },
   { path: "docs/reference/errors.md", make: generateErrorsPage },
   { path: "docs/reference/declines.md", make: generateDeclinesPage },
+  { path: "docs/reference/cli.md", make: generateCliPage },
   ...sdkSources,
 ];
 

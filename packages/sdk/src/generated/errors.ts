@@ -61,4 +61,7 @@ export const contractErrors = {
   4017: { name: "not_for_virtual", en: "not for virtual cards", zh: "不支持虚拟卡", ofField: false },
   4018: { name: "cardholder_not_approved", en: "cardholder not Approved", zh: "持卡人未通过认证", ofField: false },
   4019: { name: "card_limit_reached", en: "card limit of the product reached", zh: "已达到该产品的开卡数量上限", ofField: false },
+  6001: { name: "callback_unknown", en: "callback does not exist", zh: "回调不存在", ofField: false },
+  6002: { name: "callback_url_missing", en: "no callback URL", zh: "未设置回调地址", ofField: false },
+  6003: { name: "sandbox_only", en: "only in the sandbox", zh: "仅限沙盒环境", ofField: false },
 } as const;
