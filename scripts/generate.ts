@@ -7,8 +7,9 @@ import {
   generateErrorsPage,
   generateOpenApi,
 } from "@cardwright/contract";
-import { generateApiPage, sdkSources } from "../packages/sdk/generator/index.ts";
 import { withChecksTable } from "@cardwright/certify";
+import { generateCliPage } from "../packages/cli/src/command/reference.ts";
+import { generateApiPage, sdkSources } from "../packages/sdk/generator/index.ts";
 
 const clone = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -18,6 +19,7 @@ const generated: readonly { readonly path: string; readonly make: (present: stri
   { path: "packages/contract/developer-openapi.json", make: generateDeveloperOpenApi },
   { path: "docs/reference/errors.md", make: generateErrorsPage },
   { path: "docs/reference/declines.md", make: generateDeclinesPage },
+  { path: "docs/reference/cli.md", make: generateCliPage },
   ...sdkSources,
   { path: "packages/sdk/api.md", make: generateApiPage },
   { path: "docs/guides/certify.md", make: withChecksTable },
