@@ -1,0 +1,103 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { extname, join } from "node:path";
+import { temporaryFolder } from "@cardwright/testing/temporary-folder";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { clone, document, fencedBlocks } from "./documents.ts";
+import { callbacksAsSent } from "./verify-callbacks/callbacks-as-sent.ts";
+import { type SampleVector, vectors } from "./verify-callbacks/requests.ts";
+import { fastjsonSamples, missingFor, type Sample, samples, verdicts } from "./verify-callbacks/samples.ts";
+
+/** docs/guides/verify-callbacks.md: its samples are files, and each of them is run here where the machine has its language. */
+
+const all = vectors();
+let folder: string;
+
+beforeAll(async () => {
+  folder = await temporaryFolder("samples");
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function built(sample: Sample): Promise<readonly [string, ...string[]]> {
+  const own = join(folder, sample.name.replaceAll(/[^A-Za-z0-9]/gu, ""));
+  await mkdir(own);
+  return sample.build(own);
+}
+
+const languages: Readonly<Record<string, string>> = {
+  ".go": "go",
+  ".java": "java",
+  ".php": "php",
+  ".py": "python",
+  ".ts": "ts",
+};
+
+test("the guide shows every sample as it is in its file", () => {
+  const files = readdirSync(join(clone, "docs/guides/verify-callbacks"));
+  const inFiles = files.map((name) => ({
+    language: languages[extname(name)],
+    text: readFileSync(join(clone, "docs/guides/verify-callbacks", name), "utf8"),
+  }));
+  const shown = fencedBlocks(document("docs/guides/verify-callbacks.md"));
+  const byText = (a: { text: string }, b: { text: string }) => (a.text < b.text ? -1 : 1);
+  expect(shown.map(({ language, text }) => ({ language, text })).toSorted(byText)).toEqual(inFiles.toSorted(byText));
+});
+
+test("the vectors are many, good ones and ones to refuse, in both schemes", () => {
+  const count = (scheme: string, isGood: boolean) =>
+    all.filter(({ request, verdict }) => request.scheme === scheme && (verdict === "ok") === isGood).length;
+  expect(count("V1", true)).toBeGreaterThanOrEqual(60);
+  expect(count("V1", false)).toBeGreaterThanOrEqual(70);
+  expect(count("Standard", true)).toBeGreaterThanOrEqual(15);
+  expect(count("Standard", false)).toBeGreaterThanOrEqual(25);
+});
+
+describe.each(samples)("the sample in $name", (sample) => {
+  test("accepts every good vector and refuses every other for its reason", async ({ skip }) => {
+    const missing = await missingFor(sample);
+    skip(missing.length > 0, `this machine has ${missing.join(" and ")}`);
+    const answered = await verdicts(
+      await built(sample),
+      all.map(({ request }) => request),
+    );
+    expect(verdictsByName(answered)).toEqual(verdictsByName(all.map(({ verdict }) => verdict)));
+  });
+});
+
+function verdictsByName(each: readonly string[]): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(all.map(({ name }, at) => [name, each[at]]));
+}
+
+/** What is signed otherwise but reads the same after it was parsed and written again; the last was sorted as Java sorts. */
+const saysTheSame: ReadonlySet<string> = new Set(
+  [
+    "a blank in a nested value",
+    "a nested text with an escape that it need not have",
+    "nested keys in another order",
+    "signed with keys in the order of UTF-16 units",
+  ].map((name) => `V1, refused: ${name}`),
+);
+
+const refusedByFastjson: readonly SampleVector[] = all.filter(
+  ({ name, request, verdict }) =>
+    // What is no JSON at all fastjson may read leniently.
+    request.scheme === "V1" && verdict !== "ok" && verdict !== "body_invalid" && !saysTheSame.has(name),
+);
+
+describe.each(fastjsonSamples)("the sample in $name", (sample) => {
+  test("verifies every callback that the server can write, and refuses what was changed", async ({ skip }) => {
+    const missing = await missingFor(sample);
+    skip(missing.length > 0, `this machine has ${missing.join(" and ")}`);
+    const { seed, requests } = callbacksAsSent({ count: 300 });
+    const answered = await verdicts(await built(sample), [
+      ...requests,
+      ...refusedByFastjson.map(({ request }) => request),
+    ]);
+    const refused = requests.flatMap(({ body }, at) => (answered[at] === "ok" ? [] : [Buffer.from(body).toString()]));
+    expect({ seed, refused }).toEqual({ seed, refused: [] });
+    expect(answered.slice(requests.length)).toEqual(refusedByFastjson.map(({ verdict }) => verdict));
+  });
+});
