@@ -60,6 +60,14 @@ test("a second value for a signed key is refused instead of choosing one", () =>
   expect(verify({ ...good, body: Buffer.from(doubled) })).toBe("body");
 });
 
+test.each(['"timestamp":"1716307200000"', '"appId":null', '"half":"\\ud800"'])(
+  "the member %s is refused, since the signature would not see it as it is",
+  (member) => {
+    const added = good.body.toString("utf8").replace('"reason":""', `"reason":"",${member}`);
+    expect(verify({ ...good, body: Buffer.from(added) })).toBe("body");
+  },
+);
+
 test("a callback is good for five minutes and for no clock beyond that", () => {
   const minute = 60_000;
   expect([-5 * minute, 5 * minute].map((away) => verify(good, nowMs + away))).toEqual(["Card_update", "Card_update"]);

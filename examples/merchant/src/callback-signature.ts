@@ -59,13 +59,26 @@ export function verifyCallback(
   return { ok: true, callback };
 }
 
+/** Pairs that the signature adds to those of `data`; a member of that name would be hidden behind them. */
+const addedKeys = ["appId", "timestamp"];
+
+/** Half a surrogate pair has no UTF-8 form: two different texts would be signed alike. */
+function isSignable(data: RawMembers): boolean {
+  return (
+    [...data].every(([key, raw]) => key.isWellFormed() && (stringOf(raw) ?? raw).isWellFormed()) &&
+    !addedKeys.some((key) => data.has(key))
+  );
+}
+
 function readCallback(body: Uint8Array): Callback | undefined {
   const members = rawMembers(decoded(body));
   const id = members?.get("id");
   const action = stringOf(members?.get("action"));
   const rawData = members?.get("data");
   const data = rawData === undefined ? undefined : rawMembers(rawData);
-  if (id === undefined || action === undefined || rawData === undefined || data === undefined) return undefined;
+  if (id === undefined || action === undefined || rawData === undefined || data === undefined || !isSignable(data)) {
+    return undefined;
+  }
   return { id, action, data, rawData };
 }
 
