@@ -1,16 +1,25 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { generateDeclinesPage, generateErrorsPage } from "@cardwright/contract";
-import { generateOpenApi } from "../packages/contract/src/generate.ts";
+import {
+  generateDeclinesPage,
+  generateDeveloperOpenApi,
+  generateErrorsPage,
+  generateOpenApi,
+} from "@cardwright/contract";
+import { generateCliPage } from "../packages/cli/src/command/reference.ts";
+import { sdkSources } from "../packages/sdk/generator/index.ts";
 
 const clone = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Files that are made from the code and committed, so that a change of the contract shows in a review. */
 const generated: readonly { readonly path: string; readonly make: () => string }[] = [
   { path: "packages/contract/openapi.json", make: generateOpenApi },
+  { path: "packages/contract/developer-openapi.json", make: generateDeveloperOpenApi },
   { path: "docs/reference/errors.md", make: generateErrorsPage },
   { path: "docs/reference/declines.md", make: generateDeclinesPage },
+  { path: "docs/reference/cli.md", make: generateCliPage },
+  ...sdkSources,
 ];
 
 const help = `npm run generate: writes the files that are made from the code

@@ -2,7 +2,7 @@ import { createTestDatabase, type TestDatabase } from "@cardwright/testing/datab
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Callbacks, createCallbacks } from "./callbacks.ts";
 import { answers, type MerchantServer, startMerchantServer } from "./merchant-server.testing.ts";
-import { insertPushes, type MovableClock, movableClock, roomOptions, targetAt } from "./room.testing.ts";
+import { emptyRoom, insertPushes, type MovableClock, movableClock, roomOptions, targetAt } from "./room.testing.ts";
 
 const minute = 60_000;
 const day = 86_400_000;
@@ -20,8 +20,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 beforeEach(async () => {
-  await database.pool.query("DELETE FROM callback");
-  await database.pool.query("DELETE FROM callback_attempt");
+  await emptyRoom(database);
   merchant = await startMerchantServer();
   clock = movableClock();
   room = createCallbacks(roomOptions(database, { clock, target: () => targetAt(merchant.url) }));

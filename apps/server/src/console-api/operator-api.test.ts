@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { verifyAudit } from "#audit/index.ts";
 import { createPool } from "#database/index.ts";
 import { createMerchants, type Merchants } from "#merchants/index.ts";
-import { createApiSecret, type Vault } from "#vault/index.ts";
+import { createApiSecret, createWebhookSecret, type Vault } from "#vault/index.ts";
 import { operatorApi } from "./index.ts";
 import { operatorRooms } from "./operator-rooms.testing.ts";
 
@@ -452,6 +452,8 @@ test("without a database the answer is 503 with Retry-After, and after a bug 500
     clock,
     requireHttps: false,
     secrets: { create: createApiSecret, store: vault.storeSecret, delete: vault.deleteSecret },
+    webhookSecrets: { create: createWebhookSecret, ...vault.webhookSecrets },
+    clientKeys: vault.clientKeys,
   });
   const buggy: Merchants = { ...broken, find: () => Promise.reject(new Error("the bug")) };
   const elsewhere = await listen(buggy);

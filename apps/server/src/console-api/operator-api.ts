@@ -12,6 +12,7 @@ import type { Merchants, Reserves } from "#merchants/index.ts";
 import type { Products } from "#products/index.ts";
 import type { Settlement } from "#settlement/index.ts";
 import { bonusRoutes } from "./bonus-routes.ts";
+import { clientCertificateRoutes } from "./client-certificate-routes.ts";
 import { credentialRoutes } from "./credential-routes.ts";
 import { type ErrorAnswer, errorBody, ownError, refusalAnswer, thrownAnswer } from "./error-answer.ts";
 import { eventRoutes } from "./event-routes.ts";
@@ -28,6 +29,7 @@ import { CsvText, type Route, type Upload } from "./route.ts";
 import { settlementRoutes } from "./settlement-routes.ts";
 import { UploadTooLarge } from "./spooled-upload.ts";
 import { createTokenGuard, type Operator, type TokenGuard } from "./token-guard.ts";
+import { webhookSecretRoutes } from "./webhook-secret-routes.ts";
 
 export interface OperatorApiDeps {
   readonly merchants: Merchants;
@@ -46,7 +48,7 @@ export interface OperatorApiDeps {
   readonly operators?: readonly Operator[];
 }
 
-/** The longest body is a package with its texts, below 20 KiB. */
+/** The longest body is a client certificate with its issuers and its key, below 25 KiB. */
 const bodyBytesMax = 32_768;
 
 /**
@@ -80,6 +82,8 @@ export function operatorRoutes(deps: Omit<OperatorApiDeps, "clock" | "adminToken
   return [
     ...merchantRoutes(deps),
     ...credentialRoutes(deps),
+    ...webhookSecretRoutes(deps),
+    ...clientCertificateRoutes(deps),
     ...eventRoutes(deps),
     ...rechargeRoutes(deps),
     ...parkedRefundRoutes(deps),

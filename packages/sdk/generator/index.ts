@@ -1,0 +1,1 @@
+export { sdkSources } from "./sources.ts";
