@@ -8,7 +8,7 @@ import {
   generateOpenApi,
 } from "@cardwright/contract";
 import { generateCliPage } from "../packages/cli/src/command/reference.ts";
-import { sdkSources } from "../packages/sdk/generator/index.ts";
+import { generateApiPage, sdkSources } from "../packages/sdk/generator/index.ts";
 
 const clone = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -20,6 +20,7 @@ const generated: readonly { readonly path: string; readonly make: () => string }
   { path: "docs/reference/declines.md", make: generateDeclinesPage },
   { path: "docs/reference/cli.md", make: generateCliPage },
   ...sdkSources,
+  { path: "packages/sdk/api.md", make: generateApiPage },
 ];
 
 const help = `npm run generate: writes the files that are made from the code

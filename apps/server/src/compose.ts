@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
+import { createAuditTrail } from "#audit/index.ts";
 import { createAuthorization } from "#authorization/index.ts";
 import { createCallbacks } from "#callbacks/index.ts";
 import { createCardholders, createSumsubClient } from "#cardholders/index.ts";
@@ -183,6 +184,7 @@ export function composeRooms(options: RoomsOptions) {
   return {
     pool,
     clock,
+    auditTrail: createAuditTrail({ pool, clock }),
     metrics,
     vault,
     merchants,

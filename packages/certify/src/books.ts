@@ -56,7 +56,7 @@ export async function differenceFrom(
   books: Books,
   { expected, precision = "coarse" }: { readonly expected: bigint; readonly precision?: Precision },
 ): Promise<string | null> {
-  for (const waitMs of [0, ...limits.settleWaitsMs]) {
+  for (const waitMs of [0, ...desk.run.settings.pace.settleWaitsMs]) {
     await desk.wait(waitMs);
     if (await holdsExpectation(desk, expected, precision)) {
       return null;

@@ -8,6 +8,7 @@ import { type LatencyLog, latencyReport, newLatencyLog } from "./latency.ts";
 import { limits } from "./limits.ts";
 import { type CertifyOptions, type Settings, settingsOf } from "./options.ts";
 import { findBooks, isAccepted, isReachable, takeSamples } from "./preparation.ts";
+import type { Purchase } from "./purchase.ts";
 import type { CertifyReport, CheckResult, SkipReason } from "./report.ts";
 import { openWire, type Wire } from "./wire/client.ts";
 
@@ -29,8 +30,8 @@ interface Session {
   /** What was found out before a check that needed it; each is found out once. */
   readonly found: Map<Need, Verdict>;
   samples: Samples | null;
-  /** Purchases that could not be reversed or refunded. */
-  leftOpen: number;
+  /** Purchases that could not be reversed or refunded so far. */
+  readonly left: Purchase[];
 }
 
 /**
@@ -71,7 +72,7 @@ function newSession(
     startedMs,
     found: new Map(),
     samples: null,
-    leftOpen: 0,
+    left: [],
   };
 }
 
@@ -81,6 +82,16 @@ function countingWire(wire: Wire, count: () => void): Wire {
     post: (envelope, sending) => {
       count();
       return wire.post(envelope, sending);
+    },
+    line: () => {
+      const line = wire.line();
+      return {
+        ...line,
+        post: (envelope, sending) => {
+          count();
+          return line.post(envelope, sending);
+        },
+      };
     },
   };
 }
@@ -141,7 +152,8 @@ async function skipOf(session: Session, check: Check): Promise<Skip | null> {
   if (options.only?.includes(check.id) === false || options.skip?.includes(check.id) === true) {
     return skip("choice", "left out by choice");
   }
-  if (check.group !== "load" && timeLeftMs(session) < loadMs(run.settings)) {
+  const msNeeded = check.group === "load" ? limits.loadCheckMsMin : loadMs(run.settings);
+  if (timeLeftMs(session) < msNeeded) {
     return skip("time", "the two minutes of a run were used up; answers that take long leave no time for it");
   }
   for (const need of check.needs) {
@@ -171,8 +183,7 @@ function loadMs({ rates, pace }: Settings): number {
 }
 
 async function verdictOf(session: Session, check: Check): Promise<Verdict> {
-  const own = Object.entries(checkOfNeed).find(([, id]) => id === check.id)?.[0];
-  const need = needs.find((each) => each === own);
+  const need = needs.find((each) => checkOfNeed[each] === check.id);
   if (need !== undefined) {
     return await foundOf(session, need);
   }
@@ -180,7 +191,7 @@ async function verdictOf(session: Session, check: Check): Promise<Verdict> {
   return await atDesk(session, { label: check.id, msMax }, (bench) => check.run(bench));
 }
 
-const needs: readonly Need[] = ["reachable", "accepted", "books", "money"];
+const needs: readonly Need[] = ["reachable", "accepted", "books"];
 
 async function foundOf(session: Session, need: Need): Promise<Verdict> {
   const known = session.found.get(need);
@@ -223,7 +234,11 @@ async function atDesk(
   const desk = openDesk(run, { signal, label });
   let verdict: Verdict = { ok: false, saw: `it did not come to an end within ${Math.round(msMax / 1000)} s` };
   try {
-    verdict = await work({ desk, books, latency, samples: () => samplesOf(session, signal) });
+    const giveBackRest = async (): Promise<void> => {
+      desk.adopt(session.left.splice(0));
+      await giveBack(desk, { scope: "known", signal });
+    };
+    verdict = await work({ desk, books, latency, giveBackRest, samples: () => samplesOf(session, signal) });
   } catch (error) {
     if (!signal.aborted) {
       throw error;
@@ -253,17 +268,19 @@ async function samplesOf(session: Session, signal: AbortSignal): Promise<Samples
 
 /** Also when the run was aborted: the card ends as it began. */
 async function giveBackFrom(session: Session, desk: Desk, scope: "known" | "all"): Promise<void> {
-  const signal = AbortSignal.timeout(limits.giveBackMs);
+  const ms = limits.giveBackMs + desk.open(scope).length * limits.giveBackEachMs;
+  const msToEnd = limits.endMs - (performance.now() - session.startedMs);
+  const signal = AbortSignal.timeout(Math.max(limits.giveBackMsMin, Math.min(ms, Math.floor(msToEnd))));
   await giveBack(desk, { scope, signal }).catch((error: unknown) => {
     if (!signal.aborted) {
       throw error;
     }
   });
-  session.leftOpen += desk.open("known").length;
+  session.left.push(...desk.open("known"));
 }
 
 function reportOf(
-  { run, startedMs, latency, leftOpen }: Session,
+  { run, startedMs, latency, left }: Session,
   {
     checks,
     startedAtMs,
@@ -284,6 +301,6 @@ function reportOf(
     startedAt: new Date(startedAtMs).toISOString(),
     tookMs: Math.round(performance.now() - startedMs),
     requests,
-    leftOpen,
+    leftOpen: left.length,
   };
 }

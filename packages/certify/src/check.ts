@@ -44,6 +44,8 @@ export interface Bench {
   readonly latency: LatencyLog;
   /** Answers to one question that money covers and to one that it does not, asked once for all checks of their form. */
   samples(): Promise<Samples>;
+  /** Tries once more to reverse or refund what earlier checks could not. */
+  giveBackRest(): Promise<void>;
 }
 
 export interface Samples {

@@ -61,6 +61,8 @@ export interface Desk {
   note(purchase: Purchase, answer: Answer | null): void;
   /** The same for news. */
   noteNews(purchase: Purchase, news: News & { readonly answer: Answer }): void;
+  /** Takes over purchases of another desk, to be given back with its own. */
+  adopt(purchases: readonly Purchase[]): void;
   line(): Line;
   wait(ms: number): Promise<void>;
   /** Everything opened here that may still weigh on the card; `all`: also what the merchant should have let go by itself. */
@@ -104,8 +106,11 @@ export function openDesk(run: Run, place: Place): Desk {
     post: (envelope) => post(state, envelope, limits.pushMs),
     send,
     ask: async (purchase) => {
+      const heldBefore = purchase.mayHold;
+      // Also when the check ends before the answer is here.
+      purchase.mayHold = true;
       const answer = await send(authMessage(state, purchase, {}));
-      noteAnswer(purchase, answer);
+      purchase.mayHold = heldBefore || meaningOf(answer) !== "no";
       return answer;
     },
     tell: async (purchase, news) => {
@@ -126,10 +131,13 @@ export function openDesk(run: Run, place: Place): Desk {
     },
     note: noteAnswer,
     noteNews,
+    adopt: (purchases) => void state.purchases.push(...purchases),
     line: () => run.wire.line(),
     wait: (ms) => sleep(ms, undefined, { signal: state.signal }),
     open: (scope) =>
-      state.purchases.filter((each) => each.mayHold || each.cleared !== 0n || (scope === "all" && !each.isProbe)),
+      state.purchases.filter(
+        (each) => each.mayHold || each.cleared !== 0n || (scope === "all" && !each.isProbe && !each.wasCleared),
+      ),
   };
 }
 
@@ -149,6 +157,7 @@ function newPurchase(state: State, over: PurchaseOver): Purchase {
     shop: { country: "", merchant_mcc: "", city: "", merchant_name: "", ...shop, ...over.shop },
     isProbe: over.isProbe ?? false,
     mayHold: false,
+    wasCleared: false,
     cleared: 0n,
   };
   purchases.push(purchase);
@@ -232,6 +241,7 @@ function noteNews(
   purchase.mayHold = status === "Pending" && purchase.cleared === 0n;
   if (status === "Success") {
     purchase.cleared = amount;
+    purchase.wasCleared = true;
   }
 }
 

@@ -37,6 +37,8 @@ export interface Pace {
   readonly idleMs: number;
   readonly burstQuestions: number;
   readonly steadySecondsEach: number;
+  /** How long books that are kept by a worker behind the endpoint may take: each wait in turn. */
+  readonly settleWaitsMs: readonly number[];
 }
 
 export interface Settings
@@ -88,6 +90,7 @@ function paceOf(pace: Partial<Pace>, rates: number): Pace {
   return {
     idleMs: pace.idleMs ?? limits.idleMs,
     burstQuestions: pace.burstQuestions ?? limits.burstQuestions,
+    settleWaitsMs: pace.settleWaitsMs ?? limits.settleWaitsMs,
     steadySecondsEach: pace.steadySecondsEach ?? Math.min(limits.steadySecondsEach, limits.steadySecondsMax / rates),
   };
 }

@@ -24,6 +24,8 @@ export interface Purchase {
   readonly isProbe: boolean;
   /** The merchant may hold money for it: it said yes, or its answer is not known, or it was told `Pending`. */
   mayHold: boolean;
+  /** It was told as `Success`: failing it afterwards would give back what a refund has given back already. */
+  wasCleared: boolean;
   /** What the merchant was told as taken for good, less what was refunded. */
   cleared: bigint;
 }

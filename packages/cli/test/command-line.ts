@@ -38,7 +38,9 @@ export interface Person {
   types(words: readonly string[], typing?: Typing): Promise<Ended>;
   /** The JSON of a line that must work; `--json` is added. */
   reads(words: readonly string[], typing?: Typing): Promise<unknown>;
-  /** Ends what still runs, and removes the home. */
+  /** Ends what still runs: a test that failed half way must not listen on. */
+  stops(): void;
+  /** The same, and removes the home. */
   leave(): Promise<void>;
 }
 
@@ -63,8 +65,11 @@ export async function newPerson(env: Readonly<Record<string, string>> = {}): Pro
       if (code !== 0) throw new Error(`cardwright ${words.join(" ")} ended with ${code}: ${stderr}`);
       return JSON.parse(stdout);
     },
-    leave: async () => {
+    stops: () => {
       for (const child of running) child.kill("SIGKILL");
+    },
+    leave: async () => {
+      person.stops();
       await rm(home, { recursive: true, force: true });
     },
   };

@@ -6,6 +6,7 @@ import {
   type CallbackDefinition,
   callbackAnswer,
   callbacks,
+  STANDARD_WEBHOOK_HEADERS,
 } from "./callbacks.ts";
 import {
   type Endpoint,
@@ -333,6 +334,12 @@ const callbackHeader = (name: string, description: string, example: string): Ope
   example,
 });
 
+/** Of merchants with a webhook secret. */
+const standardHeader = (name: string, description: string, example: string): OpenApiParameter => ({
+  ...callbackHeader(name, description, example),
+  required: false,
+});
+
 const callbackParameters: readonly OpenApiParameter[] = [
   callbackHeader(
     CALLBACK_HEADERS.timestamp,
@@ -346,6 +353,13 @@ const callbackParameters: readonly OpenApiParameter[] = [
   ),
   callbackHeader(CALLBACK_HEADERS.signVersion, "Version of the signature.", CALLBACK_SIGN_VERSION),
   callbackHeader(CALLBACK_HEADERS.timezone, "Always the same.", CALLBACK_TIMEZONE),
+  standardHeader(STANDARD_WEBHOOK_HEADERS.id, "The push's `id`.", "019e4ee8-8600-7000-8a51-3d1c0f2b9e77"),
+  standardHeader(STANDARD_WEBHOOK_HEADERS.timestamp, "Unix seconds of this try.", "1779408000"),
+  standardHeader(
+    STANDARD_WEBHOOK_HEADERS.signature,
+    "`v1,` and the Base64 HMAC-SHA256 with your webhook secret over `webhook-id.webhook-timestamp.body`; two, separated by a space, while the secret is being rotated.",
+    "v1,Ew4+bOKo7GLG4Bj1BkIaYx3jIEhK0Zv3fynO0YTB5Fc=",
+  ),
 ];
 
 function webhookOf(callback: CallbackDefinition): OpenApiWebhook {

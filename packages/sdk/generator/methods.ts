@@ -80,7 +80,8 @@ export const sdkMethods: readonly SdkMethod[] = [
     endpoint: "card.private_info",
     call: "cards.privateInfo",
     result: "CardPrivateInfo",
-    gives: "`CardPrivateInfo`, decrypted with the client's `apiSecret`",
+    gives:
+      "`CardPrivateInfo` (`card_no`, `card_unique_no`, `cvv`, `pan`, `exp_year`, `exp_month`), decrypted with the client's `apiSecret`; `encryptedPrivateInfo` gives it as it comes",
     repeated: "a read",
     example: `const { pan, cvv, exp_month, exp_year } = await client.cards.privateInfo("C202605220001");`,
   },

@@ -35,18 +35,13 @@ export interface CallbackOptions extends Omit<CallbackDeps, "transportClock"> {
   readonly transportClock?: Clock;
   /** `Math.random` when absent. */
   readonly random?: () => number;
-  /** As of `createConnections`: for tests only. */
-  readonly certificateAuthorities?: readonly string[];
   /** The card that a test push is about; none when absent. */
   readonly newestCardOf?: (merchantId: number) => Promise<string | null>;
 }
 
 export function createCallbacks(options: CallbackOptions): Callbacks {
-  const { allowPrivateAddresses, certificateAuthorities } = options;
-  const connections = createConnections({
-    allowPrivateAddresses,
-    ...(certificateAuthorities !== undefined && { certificateAuthorities }),
-  });
+  const { allowPrivateAddresses } = options;
+  const connections = createConnections({ allowPrivateAddresses });
   const monotonicNow = (): number => performance.now();
   const deps = {
     ...options,

@@ -34,8 +34,6 @@ export interface MerchantTarget {
 
 export interface ConnectionOptions {
   readonly allowPrivateAddresses: boolean;
-  /** Certificates in PEM, for tests with servers of their own: trusted instead of the public authorities. */
-  readonly certificateAuthorities?: readonly string[];
   readonly connectionsOfMerchantMax?: number;
   readonly merchantsMax?: number;
 }
@@ -88,7 +86,7 @@ export function createConnections(options: ConnectionOptions): Connections {
 }
 
 function connectorFor(
-  { allowPrivateAddresses, certificateAuthorities }: ConnectionOptions,
+  { allowPrivateAddresses }: ConnectionOptions,
   identity?: ClientIdentity,
 ): buildConnector.connector {
   const tls = {
@@ -96,7 +94,6 @@ function connectorFor(
     timeout: callbackLimits.connectMs,
     rejectUnauthorized: true,
     minVersion: "TLSv1.2",
-    ...(certificateAuthorities !== undefined && { ca: [...certificateAuthorities] }),
     ...(identity !== undefined && { cert: identity.certificatePem, key: identity.privateKeyPem }),
   } as const;
   if (allowPrivateAddresses) {

@@ -188,9 +188,7 @@ test("hanging and byte by byte answers end after 5 s and hold up no other mercha
 test("a push that is never taken is retried on the contract's schedule by the moved clock and given up after 30 days", async () => {
   const room = makeRoom();
   const [id = ""] = await insertCard(1);
-  merchant.behave((push, response) =>
-    (push.id === id ? answers({ body: "", status: 500 }) : approves)(push, response),
-  );
+  merchant.behave((push, response) => (push.id === id ? answers({ body: "", status: 500 }) : approves)(push, response));
   const startedMs = clock.now();
   const waits: number[] = [];
   for (let tries = 0; tries < 100; tries += 1) {

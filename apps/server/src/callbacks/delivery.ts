@@ -1,5 +1,6 @@
 import { type Batcher, createBatcher } from "#database/index.ts";
-import { type Breaker, createBreaker, type BreakerChange, type Permit } from "./breaker.ts";
+import type { Clock } from "#kernel/index.ts";
+import { type Breaker, type BreakerChange, createBreaker, type Permit } from "./breaker.ts";
 import { type ClaimedPush, claimDue, parkBlocked } from "./claim-store.ts";
 import { findDueMerchants } from "./due-store.ts";
 import type { EndpointFact, EndpointHealth } from "./endpoint-health.ts";
@@ -81,7 +82,7 @@ export function createDelivery(deps: DeliveryDeps): SteeredDelivery {
       run: (results) => write(state, results),
     }),
     breaker: createBreaker({
-      monotonicNow: neverBack(deps.clock.now),
+      monotonicNow: neverBack(deps.clock),
       onChange: (change) => {
         onCircuit(state, change);
       },
@@ -103,7 +104,10 @@ export function createDelivery(deps: DeliveryDeps): SteeredDelivery {
     wake: () => wake(state),
     runDue: () => runDue(state),
     load: () => {
-      const waiting = Array.from(state.works.all(), ({ lines }) => lines.waiting()).reduce((sum, each) => sum + each, 0);
+      const waiting = Array.from(state.works.all(), ({ lines }) => lines.waiting()).reduce(
+        (sum, each) => sum + each,
+        0,
+      );
       return { inFlight: state.open.size - waiting, waiting };
     },
     handBack: (merchantId) => {
@@ -123,10 +127,10 @@ export function createDelivery(deps: DeliveryDeps): SteeredDelivery {
 }
 
 /** The circuit of deliveries goes by business time, as the retries do; the machine's clock may be set back. */
-function neverBack(now: () => number): () => number {
+function neverBack(clock: Clock): () => number {
   let latestMs = Number.NEGATIVE_INFINITY;
   return () => {
-    latestMs = Math.max(latestMs, now());
+    latestMs = Math.max(latestMs, clock.now());
     return latestMs;
   };
 }
@@ -154,8 +158,8 @@ async function runDue(state: State): Promise<number> {
   let foundAny = false;
   for (let round = 0; round < callbackLimits.roundsMax && !state.stopping; round += 1) {
     const { pushes, parked, nextAfterMerchantId } = await claimRound(state, { afterMerchantId });
-    const wereTried = await Promise.all(pushes.map((push) => state.open.get(push)?.promise));
-    tried += wereTried.filter((wasTried) => wasTried === true).length;
+    const wereTried = await Promise.all(pushes.flatMap((push) => state.open.get(push)?.promise ?? []));
+    tried += wereTried.filter((wasTried) => wasTried).length;
     foundAny ||= pushes.length + parked > 0;
     afterMerchantId = nextAfterMerchantId;
     if (afterMerchantId === 0) {
@@ -168,10 +172,7 @@ async function runDue(state: State): Promise<number> {
   return tried;
 }
 
-async function claimRound(
-  state: State,
-  { afterMerchantId }: { readonly afterMerchantId: number },
-): Promise<Round> {
+async function claimRound(state: State, { afterMerchantId }: { readonly afterMerchantId: number }): Promise<Round> {
   const { pool, clock } = state.deps;
   const nowMs = clock.now();
   const { due, nextAfterMerchantId } = await findDueMerchants(pool, { nowMs, afterMerchantId });

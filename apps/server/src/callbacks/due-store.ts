@@ -35,9 +35,7 @@ export async function findDueMerchants(
     values: [nowMs, afterMerchantId, callbackLimits.merchantsVisited],
   });
   return {
-    due: rows
-      .filter((row) => row.is_due)
-      .map((row) => ({ merchantId: row.merchant_id, dueAtMs: Number(row.due_at) })),
+    due: rows.filter((row) => row.is_due).map((row) => ({ merchantId: row.merchant_id, dueAtMs: Number(row.due_at) })),
     nextAfterMerchantId: rows.length < callbackLimits.merchantsVisited ? 0 : (rows.at(-1)?.merchant_id ?? 0),
   };
 }

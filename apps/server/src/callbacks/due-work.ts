@@ -20,7 +20,11 @@ export function createDueWork(deps: {
     runDue: async () => {
       let tried = await deps.delivery.runDue();
       // A push that somebody is trying has its lease: were the clock moved on now, the lease would end early and it would be sent twice.
-      for (let looks = 0; looks < callbackLimits.othersTryLooksMax && (await isBeingTried(deps.pool, { nowMs: deps.clock.now() })); looks += 1) {
+      for (
+        let looks = 0;
+        looks < callbackLimits.othersTryLooksMax && (await isBeingTried(deps.pool, { nowMs: deps.clock.now() }));
+        looks += 1
+      ) {
         await sleep(callbackLimits.othersTryLookMs);
         tried += await deps.delivery.runDue();
       }

@@ -1,6 +1,12 @@
 import { type Batcher, createBatcher, inTransaction } from "#database/index.ts";
 import { uuid7 } from "#kernel/index.ts";
-import { type EndpointNote, type EndpointRow, noteEndpoints, type PausedEndpoint, pauseFailing } from "./endpoint-store.ts";
+import {
+  type EndpointNote,
+  type EndpointRow,
+  noteEndpoints,
+  type PausedEndpoint,
+  pauseFailing,
+} from "./endpoint-store.ts";
 import { insertEvents } from "./event-store.ts";
 import { callbackLimits } from "./limits.ts";
 import { type CallbackDeps, nameOf } from "./ports.ts";
@@ -131,7 +137,10 @@ async function pauseWhoeverFails(
     return endpoints;
   });
   for (const { merchantId, failingSinceMs: since } of paused) {
-    deps.log.warn({ merchantId, failingSinceMs: since }, "deliveries to an endpoint are paused: it has only failed for 5 days");
+    deps.log.warn(
+      { merchantId, failingSinceMs: since },
+      "deliveries to an endpoint are paused: it has only failed for 5 days",
+    );
     deps.onPaused(merchantId);
   }
 }

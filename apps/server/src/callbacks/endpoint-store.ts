@@ -80,7 +80,11 @@ export async function pauseFailing(
 /** Whether it went on until now; a pause that failures have caused becomes the person's. */
 export async function pauseByHand(
   sql: Sql,
-  { merchantId, by, nowMs }: { readonly merchantId: number; readonly by: "operator" | "merchant"; readonly nowMs: number },
+  {
+    merchantId,
+    by,
+    nowMs,
+  }: { readonly merchantId: number; readonly by: "operator" | "merchant"; readonly nowMs: number },
 ): Promise<boolean> {
   const { rows } = await sql.query<{ was: PausedBy | null }>(
     `WITH before AS (SELECT paused_by FROM callback_endpoint WHERE merchant_id = $1 FOR UPDATE), paused AS (

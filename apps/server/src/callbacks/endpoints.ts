@@ -7,7 +7,6 @@ import { callbackLimits } from "./limits.ts";
 import type { CallbackDeps } from "./ports.ts";
 import { type SendDeps, sendPush } from "./send-push.ts";
 
-
 /** Who stopped the deliveries; empty while they go on. */
 export type PausedBy = "" | "failures" | "operator" | "merchant";
 

@@ -22,7 +22,11 @@ test("openings and closings of a circuit are listed newest first, page by page, 
   const listed = await events.list({ merchantId: 1, page: 0, size: 10 });
   expect(listed).toMatchObject([
     { kind: "circuit_closed", detail: { about: "deliveries", open_ms: 1_000 }, atMs: clock.now() },
-    { kind: "circuit_opened", detail: { about: "questions", cause: "failures", wait_ms: 5_000 }, atMs: clock.now() - 1_000 },
+    {
+      kind: "circuit_opened",
+      detail: { about: "questions", cause: "failures", wait_ms: 5_000 },
+      atMs: clock.now() - 1_000,
+    },
   ]);
   expect(await events.list({ merchantId: 1, page: 1, size: 1 })).toEqual(listed.slice(1));
   expect(await events.list({ merchantId: 3, page: 0, size: 10 })).toEqual([]);

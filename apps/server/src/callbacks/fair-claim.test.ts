@@ -116,7 +116,9 @@ test("a run ends before a push that is not due and after one that has failed", a
   await database.pool.query("UPDATE callback SET due_at = due_at + 1 WHERE merchant_id = 8 AND sequence = 3");
   expect((await claimOf(8, 16)).claimed).toEqual([1, 2]);
   await insertCard(9, 6);
-  await database.pool.query("UPDATE callback SET failures = 1, first_failed_at = due_at WHERE merchant_id = 9 AND sequence = 1");
+  await database.pool.query(
+    "UPDATE callback SET failures = 1, first_failed_at = due_at WHERE merchant_id = 9 AND sequence = 1",
+  );
   expect((await claimOf(9, 16)).claimed).toEqual([1]);
   await insertCard(10, 6);
   await database.pool.query(
@@ -137,7 +139,9 @@ test("a push behind one that another worker is just claiming is not claimed befo
 
 test("pushes that wait for an earlier one are moved out of the way until they may pass it, and only while it is open", async () => {
   await insertCard(12, 3);
-  await database.pool.query("UPDATE callback SET lease_until = $1 WHERE merchant_id = 12 AND sequence = 1", [nowMs + 1]);
+  await database.pool.query("UPDATE callback SET lease_until = $1 WHERE merchant_id = 12 AND sequence = 1", [
+    nowMs + 1,
+  ]);
   const { claimed, blocked } = await claimOf(12, 16);
   expect(claimed).toEqual([]);
   expect(blocked).toHaveLength(2);

@@ -39,7 +39,10 @@ export async function selectCallbacks(sql: Sql, filter: CallbackFilter): Promise
   add(filter.consumeNo, (parameter) => `consume_no = ${parameter}`);
   add(filter.action, (parameter) => `action = ${parameter}`);
   add(filter.state, (parameter) => `state = ${parameter}`);
-  add(filter.fromMs, (parameter) => `created_at >= ${parameter} AND (finished_at IS NULL OR finished_at >= ${parameter})`);
+  add(
+    filter.fromMs,
+    (parameter) => `created_at >= ${parameter} AND (finished_at IS NULL OR finished_at >= ${parameter})`,
+  );
   add(filter.toMs, (parameter) => `created_at <= ${parameter}`);
   add(filter.before, (parameter) => `callback_id < ${parameter}`);
   if (filter.consumeNo === "") {

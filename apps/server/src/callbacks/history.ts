@@ -66,7 +66,9 @@ async function resendMany(
   const wanted = new Set(callbackIds.map((id) => id.toLowerCase()));
   const count = wanted.size;
   for (let look = 0; look < looksMax && wanted.size > 0; look += 1) {
-    for (const id of await intoLine(deps, () => resendByIds(deps.pool, { merchantId, callbackIds: [...wanted], nowMs }))) {
+    for (const id of await intoLine(deps, () =>
+      resendByIds(deps.pool, { merchantId, callbackIds: [...wanted], nowMs }),
+    )) {
       wanted.delete(id);
     }
   }

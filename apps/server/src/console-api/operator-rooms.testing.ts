@@ -1,4 +1,5 @@
 import type { TestDatabase } from "@cardwright/testing/database";
+import { createAuditTrail } from "#audit/index.ts";
 import { createCallbacks } from "#callbacks/index.ts";
 import { createClearing, createManagement } from "#clearing/index.ts";
 import { createCredit } from "#credit/index.ts";
@@ -21,6 +22,7 @@ export function operatorRooms(database: TestDatabase, clock: Clock) {
   const log = { warn: () => {}, error: () => {} };
   const products = createProducts({ pool, clock });
   return {
+    auditTrail: createAuditTrail({ pool, clock }),
     vault,
     merchants: createMerchants({ pool, clock, requireHttps: true, ...secrets }),
     reserves: createReserves({ pool, clock }),

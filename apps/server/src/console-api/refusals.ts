@@ -23,6 +23,9 @@ export type RefusalCode =
   | ParkedRefusal
   | BonusRefusal
   | "currency_unknown"
+  | "callback_unknown"
+  | "callback_url_missing"
+  | "resend_choice_invalid"
   | ExemptionRefusal
   | ReserveOrderRefusal
   | ReserveSettingsRefusal
@@ -130,6 +133,12 @@ export const refusalAnswers: Record<RefusalCode, RefusalAnswer> = {
     message: "another bonus of this merchant has this reference",
     field: "reference",
   },
+  callback_unknown: {
+    status: 404,
+    message: "the merchant has no push with this id, or not any more: they are kept for 30 days",
+  },
+  callback_url_missing: { status: 409, message: "the merchant has no callback URL" },
+  resend_choice_invalid: { status: 400, message: "send exactly one of callback_ids, since and missed", field: "body" },
   currency_unknown: { status: 404, message: "no currency of ISO 4217 has this code" },
   reserve_order_unknown: { status: 404, message: "no reserve order has this number" },
   reserve_order_booked: { status: 409, message: "the order is booked already" },

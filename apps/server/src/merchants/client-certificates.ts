@@ -40,7 +40,12 @@ export async function setClientCertificate(
   if (!checked.ok) return checked;
   if ((await selectMerchant(deps.pool, merchantId)) === null) return refused("merchant_unknown");
   const { certificatePem, privateKeyPem } = checked.value;
-  const row: CertificateRow = { merchantId, certificateId: uuid7(nowMs), certificatePem, createdAtMs: nowMs };
+  const row: CertificateRow = {
+    merchantId,
+    certificateId: uuid7(deps.clock.now()),
+    certificatePem,
+    createdAtMs: nowMs,
+  };
   const key = { merchantId, secretId: row.certificateId };
   const stored = await deps.clientKeys.store({ ...key, secret: privateKeyPem });
   if (!stored.ok) throw new Error("a new certificate's id names a key already");

@@ -33,7 +33,8 @@ export async function validWebhookSecrets(deps: MerchantsDeps, merchantId: numbe
  * that signs nothing. The other way round the merchant's callbacks would have to be signed with what is not there.
  */
 export async function storeWebhookSecret(deps: MerchantsDeps, merchantId: number): Promise<StoredWebhookSecret> {
-  const stored = { merchantId, secretId: uuid7(deps.transportClock.now()), secret: deps.webhookSecrets.create() };
+  // An id of business time, as all others are: with two clocks in turn ids would not count up within a millisecond.
+  const stored = { merchantId, secretId: uuid7(deps.clock.now()), secret: deps.webhookSecrets.create() };
   const outcome = await deps.webhookSecrets.store(stored);
   if (!outcome.ok) throw new Error("a new webhook secret's id names a secret already");
   return stored;

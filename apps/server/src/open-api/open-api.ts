@@ -114,6 +114,7 @@ function arrivalOf(request: FastifyRequest, endpoint: EndpointDefinition): Param
     timestamp: headerOf(request, "timestamp"),
     accessToken: headerOf(request, "access-token"),
     timezone: headerOf(request, "timezone"),
+    requestId: request.id,
   };
 }
 

@@ -1,3 +1,5 @@
+import { request } from "undici";
+import { onOneLine } from "../output/width.ts";
 import type { ReceivedCallback } from "./signatures.ts";
 
 /** What a local server has answered. */
@@ -27,32 +29,39 @@ const connectionHeaders = new Set([
   "upgrade",
 ]);
 
-/** Gives a callback to a local server with all its headers, byte for byte. Never throws: a server that is away is an answer too. */
+/**
+ * Gives a callback to a local server with all its headers, byte for byte, and none of our own. Never throws: a server that is away is
+ * an answer too. Not `fetch`, which adds headers and refuses some ports.
+ */
 export async function forward(url: string, { headers, body }: ReceivedCallback): Promise<Forwarded> {
   const startedMs = performance.now();
   const took = (): number => performance.now() - startedMs;
   try {
-    const answer = await fetch(url, {
+    const answer = await request(url, {
       method: "POST",
       headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !connectionHeaders.has(name))),
       body,
-      // The platform follows none either.
-      redirect: "manual",
       signal: AbortSignal.timeout(answerMsMax),
     });
-    const text = await bodyOf(answer);
-    const contentType = answer.headers.get("content-type") ?? "application/json";
-    return { status: answer.status, contentType, body: text, tookMs: took(), problem: "" };
+    const text = await textOf(answer.body);
+    const contentType = answer.headers["content-type"];
+    return {
+      status: answer.statusCode,
+      contentType: typeof contentType === "string" ? contentType : "",
+      body: text,
+      tookMs: took(),
+      problem: "",
+    };
   } catch (error) {
     return { status: 502, contentType: "text/plain", body: "", tookMs: took(), problem: problemOf(error) };
   }
 }
 
-async function bodyOf(answer: Response): Promise<string> {
+async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;
-  for await (const piece of answer.body ?? []) {
+  for await (const piece of body) {
     bytes += piece.length;
     if (bytes > answerBytesMax) throw new Error(`the answer has more than ${answerBytesMax} bytes`);
     text += decoder.decode(piece, { stream: true });
@@ -63,9 +72,7 @@ async function bodyOf(answer: Response): Promise<string> {
 function problemOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === "TimeoutError") return `no answer within ${answerMsMax / 1_000} s`;
-  const { cause } = error;
-  if (cause instanceof Error && "code" in cause && typeof cause.code === "string") {
-    return cause.code === "ECONNREFUSED" ? "nobody listens there (ECONNREFUSED)" : cause.code;
-  }
-  return cause instanceof Error ? cause.message : error.message;
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  if (code === "ECONNREFUSED") return "nobody listens there (ECONNREFUSED)";
+  return code === "" ? error.message : `${onOneLine(error.message)} (${code})`;
 }

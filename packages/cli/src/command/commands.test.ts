@@ -14,6 +14,13 @@ function wordsOf(example: string): string[] {
   return [...typed.matchAll(/"([^"]*)"|(\S+)/gu)].map(([, quoted, plain]) => quoted ?? plain ?? "");
 }
 
+/** The command that an example calls; throws when it does not take the example's words. */
+function commandTakenFrom(example: string): string {
+  const wish = wishOf(commands, wordsOf(example));
+  if (wish.kind !== "command") return "";
+  return parseWords(wish.command, wish.rest).command.name;
+}
+
 test("every endpoint of the Open API has a command", () => {
   const covered = new Set(commands.map(({ endpoint }) => endpoint));
   expect(endpoints.map(({ id }) => id).filter((id) => !covered.has(id))).toEqual([]);
@@ -23,9 +30,7 @@ test.each(commands.map((command) => [command.name, command] as const))(
   "%s has examples that it takes, and help that names each of its flags",
   (name, command) => {
     for (const example of command.examples) {
-      const wish = wishOf(commands, wordsOf(example));
-      expect(wish).toMatchObject({ kind: "command", command: { name } });
-      if (wish.kind === "command") expect(() => parseWords(wish.command, wish.rest)).not.toThrow();
+      expect(commandTakenFrom(example)).toBe(name);
     }
     const help = helpText(commands, name.split(" "), style);
     for (const flag of Object.keys({ ...command.flags, ...globalFlags })) expect(help).toContain(`--${flag}`);

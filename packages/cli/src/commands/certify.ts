@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { CertifyOptions, CertifyReport } from "@cardwright/certify";
+import type { CertifyOptions, CertifyReport, Pace } from "@cardwright/certify";
 import { type Command, command, type Flags } from "../command/command.ts";
 import type { Context } from "../command/context.ts";
 import { readSettings, variables } from "../config/settings.ts";
@@ -87,14 +87,38 @@ const benchCommand = command({
   more: `Open loop: questions leave at their planned moments, however slow the answers are, so a stall shows. ${keysAbout}`,
   examples: ["bench http://localhost:3000/hook --card C202605220001 --rates 50,200,500"],
   args: { url: { about: "your callback URL" } },
-  flags: targetFlags,
+  flags: {
+    ...targetFlags,
+    seconds: {
+      kind: "count",
+      value: "N",
+      min: 1,
+      max: 32,
+      about: "how long each rate lasts; 32 s in all at most when absent",
+    },
+    burst: {
+      kind: "count",
+      value: "N",
+      min: 1,
+      max: 1_000,
+      about: "questions at once before the steady load; 64 when absent",
+    },
+  },
   run: async ({ args, flags, context }) => {
     const { checkList } = await import("@cardwright/certify");
     const load = checkList.filter(({ group }) => group === "load").map(({ id }) => id);
-    const report = await runGrader(context, { url: args.url, flags, choice: { only: load } });
+    const report = await runGrader(context, { url: args.url, flags, choice: { only: load, pace: paceOf(flags) } });
     showLatencies(context, report);
     return report.failed === 0 ? undefined : "refused";
   },
+});
+
+const paceOf = (flags: {
+  readonly seconds: number | undefined;
+  readonly burst: number | undefined;
+}): Partial<Pace> => ({
+  ...(flags.seconds !== undefined && { steadySecondsEach: flags.seconds }),
+  ...(flags.burst !== undefined && { burstQuestions: flags.burst }),
 });
 
 async function runGrader(
@@ -106,7 +130,7 @@ async function runGrader(
   }: {
     readonly url: string;
     readonly flags: TargetFlags;
-    readonly choice: Pick<CertifyOptions, "only" | "skip">;
+    readonly choice: Pick<CertifyOptions, "only" | "skip" | "pace">;
   },
 ): Promise<CertifyReport> {
   const options = { ...(await optionsOf(context, { url, flags })), ...choice };

@@ -46,16 +46,17 @@ const test = command({
     const push = await client.developer.testEndpoint();
     showObject(context, push);
     if (!push.delivered) {
-      throw new CommandFailed(
-        "refused",
-        `The test push was not delivered: ${push.error || `HTTP ${push.http_status}`}.`,
-        {
-          hint: 'Your endpoint must answer 2xx and the JSON {"code":0,"message":""} within 5 s.',
-        },
-      );
+      throw new CommandFailed("refused", `The test push was not delivered: ${whyNot(push)}.`, {
+        hint: 'Your endpoint must answer 2xx and the JSON {"code":0,"message":""} within 5 s.',
+      });
     }
     return undefined;
   },
 });
+
+const whyNot = (push: { readonly error: string; readonly http_status: number }): string =>
+  [push.error.replaceAll("_", " "), push.http_status === 0 ? "" : `HTTP ${push.http_status}`]
+    .filter((part) => part !== "")
+    .join(", ");
 
 export const endpointCommands: readonly Command[] = [show, pause, resume, test];

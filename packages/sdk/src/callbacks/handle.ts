@@ -64,7 +64,10 @@ async function verifiedOrAnswer(state: State, request: CallbackRequest): Promise
 async function answerAuth(state: State, callback: AuthCallback, startedMs: number): Promise<RawAnswer> {
   const key = await keyOf(callback);
   const running = state.running.get(key);
-  if (running !== undefined) return await running;
+  if (running !== undefined) {
+    tellRepeat(state, callback);
+    return await running;
+  }
   if (state.running.size >= handlerLimits.runningMax) return fallback(state, callback, "overloaded");
   const { deadlineMs } = callback;
   const allowedMs = Math.min(
@@ -125,8 +128,10 @@ function fallback(state: State, callback: AuthCallback, why: FallbackReason): Ra
 async function answerPush(state: State, callback: Push): Promise<RawAnswer> {
   if (isHarmlessTest(callback)) return wireAnswers.taken;
   const key = await keyOf(callback);
-  const running = state.running.get(key) ?? startPush(state, callback, key);
-  return (await within(running, state.settings.pushTimeoutMs)) ?? wireAnswers.notYetTaken;
+  const running = state.running.get(key);
+  if (running !== undefined) tellRepeat(state, callback);
+  const answered = running ?? startPush(state, callback, key);
+  return (await within(answered, state.settings.pushTimeoutMs)) ?? wireAnswers.notYetTaken;
 }
 
 /** What the platform sends as a test changes nothing, and may be about a card that does not exist. The header alone proves nothing. */
@@ -194,7 +199,9 @@ async function recalled(state: State, key: string, callback: Callback): Promise<
   try {
     const text = await state.settings.repeats.get(key);
     const match = /^(\d{3}) (.*)$/su.exec(text ?? "");
-    return match === null ? null : { status: Number(match[1]), body: match[2] ?? "" };
+    if (match === null) return null;
+    tellRepeat(state, callback);
+    return { status: Number(match[1]), body: match[2] ?? "" };
   } catch (error) {
     tell(state, error, callback);
     return null;
@@ -217,6 +224,14 @@ function tell(state: State, error: unknown, callback: Callback | null): void {
     state.options.onError?.(error, callback);
   } catch {
     // A log that fails must not become an answer.
+  }
+}
+
+function tellRepeat(state: State, callback: Callback): void {
+  try {
+    state.options.onRepeat?.(callback);
+  } catch (error) {
+    tell(state, error, callback);
   }
 }
 

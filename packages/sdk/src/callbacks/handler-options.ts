@@ -7,7 +7,7 @@ export interface AuthContext {
   /** Is aborted when the safety time-out is over and `authFallback` has been answered. */
   readonly signal: AbortSignal;
   /** Milliseconds that are left until then. */
-  msLeft(): number;
+  readonly msLeft: () => number;
 }
 
 export interface PushContext {
@@ -32,6 +32,8 @@ export interface HandlerOptions {
   readonly onOther?: ((callback: OtherCallback, context: PushContext) => Promise<void> | void) | undefined;
   /** `onAuth` ended after its safety time-out: this is what it said. If it has kept money for the purchase, release it. */
   readonly onLateAuth?: ((callback: AuthCallback, answer: AuthAnswer) => Promise<void> | void) | undefined;
+  /** A push or question that was answered before and now gets the same answer, without being handled: for a counter. */
+  readonly onRepeat?: ((callback: Callback) => void) | undefined;
   /** What went wrong, for a log. A `SignatureError` means that somebody else than the platform called, or that the keys are wrong. */
   readonly onError?: ((error: unknown, callback: Callback | null) => void) | undefined;
   /**

@@ -12,6 +12,6 @@ export type DeveloperHandler<Id extends DeveloperEndpointId> = (
 ) => Promise<Answer<DeveloperData<Id>>>;
 
 /** In whose name the audit is written: of the merchant's credentials, the one that made the call. */
-export function initiatorOf({ credential }: Call): Initiator {
-  return { actor: `merchant ${credential.apiKeyHint}` };
+export function initiatorOf({ credential, requestId }: Call): Initiator {
+  return { actor: `merchant ${credential.apiKeyHint}`, requestId };
 }
