@@ -64,14 +64,15 @@ const dataTexts = [
 export function genuineDeliveries(): readonly [Delivery, ...Delivery[]] {
   const vectors: readonly { readonly dataText: string }[] = JSON.parse(document("packages/signing/vectors.json"));
   const bodies = [...vectors.map(({ dataText }) => dataText), ...dataTexts].map((dataText, at) => {
-    const id = `push_${at}`;
+    const isNumber = at % 4 === 3;
+    const id = isNumber ? String(at) : `push_${at}`;
     const forms = [
       `{"id":"${id}","action":"Consumption","data":${dataText}}`,
       `{"data":${dataText},"action":"Auth","id":"${id}"}`,
       `\n{ "id" : "${id}", "action" : "Card_update", "data" : ${dataText}, "v": ["x", {"data": {}}] }`,
-      `{"id":${at + 1},"action":"Consumption","data":${dataText}}`,
+      `{"id":${id},"action":"Consumption","data":${dataText}}`,
     ];
-    return deliveryOf({ id, body: forms[at % forms.length] ?? "", dataText });
+    return deliveryOf({ id, body: forms[at % 4] ?? "", dataText });
   });
   const [first, ...rest] = bodies;
   if (first === undefined) throw new Error("there are no vectors");

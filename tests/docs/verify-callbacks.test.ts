@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { extname, join } from "node:path";
+import { createCallbacks } from "@cardwright/sdk";
 import { temporaryFolder } from "@cardwright/testing/temporary-folder";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { credentials, type Delivery } from "../callback-signatures/delivery.ts";
 import { mutatedDeliveries } from "../callback-signatures/mutated.ts";
 import { isStandardVerified, isV1Verified } from "../callback-signatures/verifiers.ts";
@@ -64,6 +65,26 @@ test("the vectors are many, good ones and ones to refuse, in both schemes", () =
   expect(count("V1", false)).toBeGreaterThanOrEqual(70);
   expect(count("Standard", true)).toBeGreaterThanOrEqual(15);
   expect(count("Standard", false)).toBeGreaterThanOrEqual(25);
+});
+
+test("the sample in TypeScript believes what was signed and nothing else, with the SDK of this clone", async () => {
+  const keys = { appId: "app_demo", apiSecret: "secret_demo", webhookSecrets: [credentials.webhookSecret] };
+  vi.stubEnv("APP_ID", keys.appId);
+  vi.stubEnv("API_SECRET", keys.apiSecret);
+  vi.stubEnv("WEBHOOK_SECRETS", credentials.webhookSecret);
+  vi.spyOn(console, "warn").mockImplementation(() => undefined);
+  const { verified } = await import("../../docs/guides/verify-callbacks/verify-callbacks.ts");
+  const { headers, body } = await createCallbacks(keys).sign({
+    action: "Card_update",
+    data: { card_no: "C1", before_status: "Activated", after_status: "Frozen", reason: "", time: 1_716_307_200_000 },
+  });
+  const requestWith = (text: string) =>
+    new Request("http://merchant.example/", { method: "POST", headers, body: text });
+  expect(await verified(requestWith(body))).toMatchObject({
+    action: "Card_update",
+    verifiedBy: ["v1", "standard_webhooks"],
+  });
+  expect(await verified(requestWith(body.replace("Frozen", "Delete")))).toBeNull();
 });
 
 describe.each(samples)("the sample in $name", (sample) => {
