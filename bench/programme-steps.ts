@@ -209,20 +209,28 @@ function history(plan: ProgrammePlan): Step[] {
       rebuild: "consumption",
     },
     {
+      name: "days of callbacks",
+      sql: `SELECT make_callback_partitions(array_agg(d::integer))
+            FROM generate_series($1::bigint / 86400000 - 31, $1::bigint / 86400000 + 1) AS d`,
+      values: [plan.endsAt],
+      rebuild: null,
+    },
+    {
       // Delivered pushes are kept for 30 days (callbacks/limits.ts).
       name: "callbacks",
-      sql: `INSERT INTO callback (merchant_id, callback_id, card_no, sequence, action, data, created_at, state, due_at, attempts, finished_at)
+      sql: `INSERT INTO callback_history (merchant_id, callback_id, card_no, sequence, action, consume_no, data, created_at, state, due_at,
+              attempts, failures, finished_at)
             SELECT k.merchant_id, bench.uuid7(k.at, k.n, 'callback'), o.card_no, row_number() OVER (PARTITION BY k.card_index ORDER BY k.n),
-              'Consumption', '{"consume_no":"' || k.consume_no || '","card_no":"' || o.card_no || '"' || repeat(' ', 420) || '}',
-              k.at, 'Delivered', k.at, 1, k.at + 500
+              'Consumption', k.consume_no, '{"consume_no":"' || k.consume_no || '","card_no":"' || o.card_no || '"' || repeat(' ', 420) || '}',
+              k.at, 'Delivered', k.at, 1, 0, k.at + 500
             FROM ${byPlan} WHERE k.at > $1::bigint - ${30 * 86_400_000} ORDER BY k.n`,
       values: [plan.endsAt],
-      rebuild: "callback",
+      rebuild: null,
     },
     {
       name: "callback sequences",
       sql: `UPDATE card c SET callback_sequence = s.last
-            FROM (SELECT merchant_id, card_no, max(sequence) AS last FROM callback GROUP BY merchant_id, card_no) s
+            FROM (SELECT merchant_id, card_no, max(sequence) AS last FROM callback_history GROUP BY merchant_id, card_no) s
             WHERE c.merchant_id = s.merchant_id AND c.card_no = s.card_no`,
       values: [],
       rebuild: null,

@@ -1,17 +1,25 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import {
+  generateDeclinesPage,
+  generateDeveloperOpenApi,
+  generateErrorsPage,
+  generateOpenApi,
+} from "@cardwright/contract";
+import { generateApiPage, sdkSources } from "../packages/sdk/generator/index.ts";
 import { withChecksTable } from "@cardwright/certify";
-import { generateDeclinesPage, generateErrorsPage } from "@cardwright/contract";
-import { generateOpenApi } from "../packages/contract/src/generate.ts";
 
 const clone = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Files that are made from the code and committed, so that a change of the contract shows in a review. */
 const generated: readonly { readonly path: string; readonly make: (present: string) => string }[] = [
   { path: "packages/contract/openapi.json", make: generateOpenApi },
+  { path: "packages/contract/developer-openapi.json", make: generateDeveloperOpenApi },
   { path: "docs/reference/errors.md", make: generateErrorsPage },
   { path: "docs/reference/declines.md", make: generateDeclinesPage },
+  ...sdkSources,
+  { path: "packages/sdk/api.md", make: generateApiPage },
   { path: "docs/guides/certify.md", make: withChecksTable },
 ];
 

@@ -150,7 +150,7 @@ interface CallbackRow {
 export async function checkCallbacks(stand: Stand, checks: Checks): Promise<void> {
   for (const merchant of stand.merchants) {
     const { rows } = await stand.pool.query<CallbackRow>(
-      `SELECT callback_id AS id, card_no AS "cardNo", sequence, state FROM callback WHERE merchant_id = $1
+      `SELECT callback_id AS id, card_no AS "cardNo", sequence, state FROM any_callback WHERE merchant_id = $1
        ORDER BY card_no, sequence`,
       [merchant.merchantId],
     );

@@ -63,7 +63,7 @@ test("a card that cannot be made is Fail, and its opening cost is given back on 
     { type: "Open_card", amount: "1.50", consume_relate_no: "", status: "Success" },
   ]);
   const { rows } = await api.db.pool.query(
-    "SELECT action, sequence::integer FROM callback WHERE card_no = $1 ORDER BY sequence",
+    "SELECT action, sequence::integer FROM any_callback WHERE card_no = $1 ORDER BY sequence",
     [cardNo],
   );
   expect(rows).toEqual([

@@ -101,7 +101,7 @@ test("a worker that is stopped writes down what it has just pushed", async () =>
   await expectEndsWell(worker);
   merchant.listener.answerAfterMs = () => 0;
   const { rows } = await db.pool.query<{ state: string }>(
-    "SELECT state FROM callback WHERE data LIKE '%' || $1 || '%'",
+    "SELECT state FROM any_callback WHERE data LIKE '%' || $1 || '%'",
     [bought.consumeNo],
   );
   expect(rows).toEqual([{ state: "Delivered" }]);

@@ -30,6 +30,7 @@ import {
   type CardData,
   createApiSecret,
   createVault,
+  createWebhookSecret,
   newMasterKey,
   type Vault,
 } from "../../apps/server/src/vault/index.ts";
@@ -255,6 +256,8 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
       store: (secret) => vault.storeSecret(secret),
       delete: (secret) => vault.deleteSecret(secret),
     },
+    webhookSecrets: { create: createWebhookSecret, ...vault.webhookSecrets },
+    clientKeys: vault.clientKeys,
   });
   const products = createProducts({ pool, clock });
   const credit = createCredit({
@@ -451,7 +454,7 @@ async function potOf(programme: Programme, name: Parameters<typeof findAccount>[
 
 async function pushesOf(programme: Programme, card: ReadyCard): Promise<Push[]> {
   const { rows } = await programme.db.pool.query<{ sequence: bigint; action: string; data: string }>(
-    "SELECT sequence, action, data FROM callback WHERE merchant_id = $1 AND card_no = $2 ORDER BY sequence",
+    "SELECT sequence, action, data FROM any_callback WHERE merchant_id = $1 AND card_no = $2 ORDER BY sequence",
     [card.merchantId, card.cardNo],
   );
   return rows.map(({ sequence, action, data }) => {

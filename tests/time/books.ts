@@ -43,7 +43,7 @@ const parts: Record<keyof Books, string> = {
   charges: `SELECT format('c%s %s %s %s %s tries %s at %s', c, side, period_index, outcome, amount, tries, at) AS line
             FROM management_charge JOIN named_card USING (merchant_id, card_no) ORDER BY c, side, period_index`,
   pushes: `SELECT format('c%s %s %s %s', c, sequence, action, created_at) AS line
-           FROM callback JOIN named_card USING (merchant_id, card_no) ORDER BY c, sequence`,
+           FROM any_callback JOIN named_card USING (merchant_id, card_no) ORDER BY c, sequence`,
   events: `SELECT format('m%s %s %s %s', m, kind, at, detail - 'card_no') AS line
            FROM merchant_event JOIN named_merchant USING (merchant_id) ORDER BY at, m, 1`,
   openHolds:

@@ -3,8 +3,11 @@ import { type Clock, type ScheduledWork, systemClock } from "#kernel/index.ts";
 import { createConnections } from "./connections.ts";
 import { createDelivery, type Delivery } from "./delivery.ts";
 import { createDueWork } from "./due-work.ts";
+import { createEndpointHealth } from "./endpoint-health.ts";
+import { type CallbackEndpoints, createEndpoints } from "./endpoints.ts";
 import { createEventLog, type MerchantEvents } from "./events.ts";
 import { type CallbackHistory, createHistory } from "./history.ts";
+import { createPartitions, type Partitions } from "./partitions.ts";
 import type { CallbackDeps } from "./ports.ts";
 import { createQuestions, type Question, type Questions } from "./questions.ts";
 import { createTargetCache } from "./target-cache.ts";
@@ -19,6 +22,9 @@ export interface Callbacks {
   /** The delivery as work that is due at certain moments, for who moves the clock. */
   readonly dueWork: ScheduledWork;
   readonly history: CallbackHistory;
+  /** The history's tables, for the worker. */
+  readonly partitions: Pick<Partitions, "keep">;
+  readonly endpoints: CallbackEndpoints;
   readonly events: MerchantEvents;
   /** Call when no more questions are asked: ends the delivery, writes what is unwritten, closes the connections. */
   stop(): Promise<void>;
@@ -29,6 +35,8 @@ export interface CallbackOptions extends Omit<CallbackDeps, "transportClock"> {
   readonly transportClock?: Clock;
   /** `Math.random` when absent. */
   readonly random?: () => number;
+  /** The card that a test push is about; none when absent. */
+  readonly newestCardOf?: (merchantId: number) => Promise<string | null>;
 }
 
 export function createCallbacks(options: CallbackOptions): Callbacks {
@@ -45,21 +53,38 @@ export function createCallbacks(options: CallbackOptions): Callbacks {
   const questions = createQuestions({
     ...deps,
     onBreaker: (change) => {
-      events.circuitChanged(change);
+      events.circuitChanged(change, "questions");
       options.onBreaker?.(change);
     },
   });
-  const delivery = createDelivery({ ...deps, random: options.random ?? Math.random });
-  const history = createHistory({ ...deps, wake: () => delivery.wake() });
+  const partitions = createPartitions(deps);
+  const health = createEndpointHealth({ ...deps, onPaused: (merchantId) => delivery.handBack(merchantId) });
+  const delivery = createDelivery({
+    ...deps,
+    random: options.random ?? Math.random,
+    partitions,
+    health,
+    onBreaker: (change) => events.circuitChanged(change, "deliveries"),
+  });
+  const history = createHistory({ ...deps, partitions, wake: () => delivery.wake() });
+  const endpoints = createEndpoints({
+    ...deps,
+    newestCardOf: options.newestCardOf ?? (async () => null),
+    onPaused: (merchantId) => delivery.handBack(merchantId),
+    onResumed: (merchantId) => delivery.letGo(merchantId),
+  });
   return {
     askMerchant: (question) => questions.ask(question),
     questions,
     delivery,
     dueWork: createDueWork({ ...deps, delivery }),
     history,
+    partitions,
+    endpoints,
     events,
     stop: async () => {
       await delivery.stop();
+      await health.stop();
       await questions.stop();
       await events.stop();
       await connections.close();

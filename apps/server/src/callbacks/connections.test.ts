@@ -24,9 +24,9 @@ function make(options: ConnectionOptions): Connections {
 
 async function post(
   connections: Connections,
-  target: { readonly merchantId: number; readonly url: string },
+  { merchantId, url }: { readonly merchantId: number; readonly url: string },
 ): Promise<Exchange | string> {
-  const connection = connections.to(target);
+  const connection = connections.to({ merchantId, target: { url } });
   if (!connection.ok) {
     return connection.reason;
   }

@@ -1,38 +1,61 @@
-import { type Batcher, createBatcher } from "#database/index.ts";
-import { type ClaimedPush, claimDue, findDueMerchants, parkBlocked } from "./delivery-store.ts";
-import { shareOut } from "./fairness.ts";
+import { type Batcher, createBatcher, createLanes } from "#database/index.ts";
+import type { Clock } from "#kernel/index.ts";
+import { type Breaker, type BreakerChange, createBreaker, type Permit } from "./breaker.ts";
+import { type ClaimedPush, claimDue, parkBlocked } from "./claim-store.ts";
+import { findDueMerchants } from "./due-store.ts";
+import type { EndpointFact, EndpointHealth } from "./endpoint-health.ts";
+import { shareOut, wants } from "./fairness.ts";
 import { callbackLimits } from "./limits.ts";
-import { nameOf } from "./ports.ts";
-import { type TryResult, writeResults } from "./result-store.ts";
+import { createMerchantWorks, type MerchantWork, type MerchantWorks } from "./merchant-work.ts";
+import { paceAfter, startAnew } from "./pace.ts";
+import type { Partitions } from "./partitions.ts";
+import { type CallbackDeps, nameOf } from "./ports.ts";
+import { momentsOf, type TryResult, writeResults } from "./result-store.ts";
 import { type TryDeps, tryPush } from "./try-push.ts";
 
 export interface Delivery {
   /** Begins to look for due pushes, every 100 ms or when woken. */
   start(): void;
-  /** Claims nothing more and waits for the tries in flight, 10 s at most; what is left is tried again when its lease ends. */
+  /**
+   * Claims nothing more, hands back what waits, and waits for the tries in flight, 10 s at most; what is left is tried again when its
+   * lease ends.
+   */
   stop(): Promise<void>;
   /** Look now: something was just committed. Costs nothing when called often. */
   wake(): void;
   /** Tries everything that is due now, also without `start`, and resolves when the results are written. Returns the tries made. */
   runDue(): Promise<number>;
-  /** For metrics. */
-  load(): { readonly inFlight: number };
+  /** For metrics. In flight are also those whose results are being written. */
+  load(): { readonly inFlight: number; readonly waiting: number };
 }
 
-interface MerchantState {
-  inFlight: number;
-  failing: boolean;
-  /** Until then the merchant is left alone because it has no callback URL; Unix ms of business time. */
-  pausedUntilMs: number;
+export interface DeliveryDeps extends Omit<TryDeps, "patienceIsOver">, Pick<CallbackDeps, "pool"> {
+  readonly partitions: Partitions;
+  readonly health: EndpointHealth;
+  /** Told when deliveries to a merchant stop because they fail, and when they go on. */
+  readonly onBreaker: (change: BreakerChange) => void;
+}
+
+/** The delivery with what the endpoint's state does to it. */
+export interface SteeredDelivery extends Delivery {
+  /** Hands back what waits for a merchant: its deliveries are paused. */
+  handBack(merchantId: number): void;
+  /** Forgets that a merchant was held back. */
+  letGo(merchantId: number): void;
 }
 
 interface State {
-  readonly deps: TryDeps;
+  readonly deps: DeliveryDeps;
+  readonly tryDeps: TryDeps;
   readonly results: Batcher<TryResult, null>;
-  /** Merchants this process tries, or found failing or without a URL: a few words for each. */
-  readonly merchants: Map<number, MerchantState>;
-  readonly tries: Set<Promise<void>>;
-  afterMerchantId: number;
+  readonly breaker: Breaker;
+  readonly works: MerchantWorks;
+  /** Merchants that have something to send, in turn. */
+  readonly turn: MerchantWork[];
+  /** Tries in flight. */
+  inFlight: number;
+  /** Claimed by this process and not over: in line, in flight, or about to be written. */
+  readonly open: Map<ClaimedPush, PromiseWithResolvers<boolean>>;
   loop: Promise<void> | null;
   stopping: boolean;
   woken: boolean;
@@ -43,23 +66,31 @@ interface State {
 interface Round {
   readonly pushes: readonly ClaimedPush[];
   readonly parked: number;
+  /** Where the next round begins; 0 after the last merchant. */
+  readonly nextAfterMerchantId: number;
 }
 
-const nothing: Round = { pushes: [], parked: 0 };
-
-export function createDelivery(deps: TryDeps): Delivery {
+export function createDelivery(deps: DeliveryDeps): SteeredDelivery {
   const state: State = {
     deps,
+    tryDeps: { ...deps, patienceIsOver: (merchantId, nowMs) => deps.health.patienceIsOver(merchantId, nowMs) },
     results: createBatcher<TryResult, null>({
       name: "callback results",
-      lanesMax: 1,
+      lanes: createLanes({ max: 1 }),
       batchMax: callbackLimits.rowsPerWrite,
       queueMax: callbackLimits.rowsWaitingMax,
-      run: (results) => writeResults(deps.pool, { nowMs: deps.clock.now(), results }),
+      run: (results) => write(state, results),
     }),
-    merchants: new Map(),
-    tries: new Set(),
-    afterMerchantId: 0,
+    breaker: createBreaker({
+      monotonicNow: neverBack(deps.clock),
+      onChange: (change) => {
+        onCircuit(state, change);
+      },
+    }),
+    works: createMerchantWorks(),
+    turn: [],
+    inFlight: 0,
+    open: new Map(),
     loop: null,
     stopping: false,
     woken: false,
@@ -72,17 +103,48 @@ export function createDelivery(deps: TryDeps): Delivery {
     stop: () => stop(state),
     wake: () => wake(state),
     runDue: () => runDue(state),
-    load: () => ({ inFlight: state.tries.size }),
+    load: () => {
+      const waiting = Array.from(state.works.all(), ({ lines }) => lines.waiting()).reduce(
+        (sum, each) => sum + each,
+        0,
+      );
+      return { inFlight: state.open.size - waiting, waiting };
+    },
+    handBack: (merchantId) => {
+      const work = state.works.known(merchantId);
+      if (work !== undefined) {
+        handBackLines(state, work);
+      }
+    },
+    letGo: (merchantId) => {
+      const work = state.works.known(merchantId);
+      if (work !== undefined) {
+        work.heldUntilMs = 0;
+      }
+      wake(state);
+    },
+  };
+}
+
+/** The circuit of deliveries goes by business time, as the retries do; the machine's clock may be set back. */
+function neverBack(clock: Clock): () => number {
+  let latestMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    latestMs = Math.max(latestMs, clock.now());
+    return latestMs;
   };
 }
 
 async function run(state: State): Promise<void> {
+  let afterMerchantId = 0;
   while (!state.stopping) {
     state.woken = false;
+    const startedMs = performance.now();
     try {
-      const { pushes, parked } = await claimRound(state);
-      void begin(state, pushes);
-      await pause(state, pushes.length + parked > 0 ? callbackLimits.claimGapMs : callbackLimits.pollMs);
+      const { nextAfterMerchantId } = await claimRound(state, { afterMerchantId });
+      afterMerchantId = nextAfterMerchantId;
+      const restMs = 4 * (performance.now() - startedMs);
+      await pause(state, afterMerchantId === 0 ? Math.max(callbackLimits.pollMs, restMs) : restMs);
     } catch (error) {
       state.deps.log.error({ error: nameOf(error) }, "due callbacks could not be claimed");
       await sleep(callbackLimits.failurePauseMs);
@@ -92,62 +154,183 @@ async function run(state: State): Promise<void> {
 
 async function runDue(state: State): Promise<number> {
   let tried = 0;
-  for (let round = 0; round < callbackLimits.roundsMax; round += 1) {
-    const { pushes, parked } = await claimRound(state);
-    await Promise.all(begin(state, pushes));
-    tried += pushes.length;
-    if (pushes.length + parked === 0) {
-      return tried;
+  let afterMerchantId = 0;
+  let foundAny = false;
+  for (let round = 0; round < callbackLimits.roundsMax && !state.stopping; round += 1) {
+    const { pushes, parked, nextAfterMerchantId } = await claimRound(state, { afterMerchantId });
+    const wereTried = await Promise.all(pushes.flatMap((push) => state.open.get(push)?.promise ?? []));
+    tried += wereTried.filter((wasTried) => wasTried).length;
+    foundAny ||= pushes.length + parked > 0;
+    afterMerchantId = nextAfterMerchantId;
+    if (afterMerchantId === 0) {
+      if (!foundAny) {
+        return tried;
+      }
+      foundAny = false;
     }
   }
   return tried;
 }
 
-async function claimRound(state: State): Promise<Round> {
-  const slotsFree = callbackLimits.triesMax - state.tries.size;
-  if (slotsFree <= 0) {
-    return nothing;
-  }
-  const nowMs = state.deps.clock.now();
-  const { pool } = state.deps;
-  const { due, nextAfterMerchantId } = await findDueMerchants(pool, { nowMs, afterMerchantId: state.afterMerchantId });
-  state.afterMerchantId = nextAfterMerchantId;
+async function claimRound(state: State, { afterMerchantId }: { readonly afterMerchantId: number }): Promise<Round> {
+  const { pool, clock } = state.deps;
+  const nowMs = clock.now();
+  const { due, nextAfterMerchantId } = await findDueMerchants(pool, { nowMs, afterMerchantId });
   const shares = shareOut({
-    due: due.filter(({ merchantId }) => (state.merchants.get(merchantId)?.pausedUntilMs ?? 0) <= nowMs),
-    loadOf: (merchantId) => state.merchants.get(merchantId) ?? { inFlight: 0, failing: false },
-    slotsFree,
+    due: due.filter(({ merchantId }) => (state.works.known(merchantId)?.heldUntilMs ?? 0) <= nowMs),
+    loadOf: (merchantId) => state.works.loadOf(merchantId),
+    slotsFree: Math.min(callbackLimits.claimMax, callbackLimits.claimedMax - state.open.size),
   });
   if (shares.length === 0) {
-    return nothing;
+    return { pushes: [], parked: 0, nextAfterMerchantId };
   }
   const { claimed, blocked } = await claimDue(pool, { nowMs, shares });
   const parked = blocked.length === 0 ? 0 : await parkBlocked(pool, { nowMs, blocked });
-  return { pushes: claimed, parked };
+  const counts = Map.groupBy(claimed, ({ merchantId }) => merchantId);
+  for (const { merchantId, slots } of shares) {
+    state.works.of(merchantId).mayHaveMore = (counts.get(merchantId)?.length ?? 0) >= slots;
+  }
+  // Waiting for them must be possible before the first is sent.
+  takeIn(state, claimed);
+  return { pushes: claimed, parked, nextAfterMerchantId };
 }
 
-/** Starts the tries; each promise resolves when the result is written or lost, and never rejects. */
-function begin(state: State, pushes: readonly ClaimedPush[]): Promise<void>[] {
-  return pushes.map((push) => {
-    const merchant = merchantState(state, push.merchantId);
-    merchant.inFlight += 1;
-    const tried: Promise<void> = tryAndWrite(state, { push, merchant }).finally(() => {
-      merchant.inFlight -= 1;
-      state.tries.delete(tried);
-      forgetIfQuiet(state, { merchantId: push.merchantId, merchant });
-      wake(state);
-    });
-    state.tries.add(tried);
-    return tried;
-  });
+function takeIn(state: State, pushes: readonly ClaimedPush[]): void {
+  for (const push of pushes) {
+    const work = state.works.of(push.merchantId);
+    state.open.set(push, Promise.withResolvers<boolean>());
+    work.lines.add(push);
+    standInTurn(state, work);
+  }
+  sendInTurn(state);
 }
 
-async function tryAndWrite(
-  state: State,
-  { push, merchant }: { readonly push: ClaimedPush; readonly merchant: MerchantState },
-): Promise<void> {
-  const result = await tryPush(state.deps, push);
-  merchant.failing = result.record !== null && result.record.error !== "";
-  merchant.pausedUntilMs = result.record === null ? result.endedAtMs + callbackLimits.noTargetPauseMs : 0;
+function standInTurn(state: State, work: MerchantWork): void {
+  if (!work.isInTurn && work.lines.isReady() && work.inFlight < Math.floor(work.pace.window)) {
+    work.isInTurn = true;
+    state.turn.push(work);
+  }
+}
+
+/** Every merchant that has a free place sends one push, then stands at the end again. */
+function sendInTurn(state: State): void {
+  while (state.inFlight < callbackLimits.triesMax) {
+    const work = state.turn.shift();
+    if (work === undefined) {
+      return;
+    }
+    work.isInTurn = false;
+    const push = work.inFlight < Math.floor(work.pace.window) ? work.lines.take() : null;
+    if (push !== null) {
+      begin(state, { work, push });
+      standInTurn(state, work);
+    }
+  }
+}
+
+interface Trying {
+  readonly work: MerchantWork;
+  readonly push: ClaimedPush;
+}
+
+function begin(state: State, { work, push }: Trying): void {
+  const nowMs = state.deps.clock.now();
+  if (state.stopping || work.heldUntilMs > nowMs || push.leaseUntilMs < nowMs + callbackLimits.leaseLeftMs) {
+    // It waited too long, or the merchant is to be left alone: whoever claims it next sends it.
+    handBackCard(state, { work, push });
+    return;
+  }
+  const permit = state.breaker.admit(work.merchantId);
+  if (permit === null) {
+    work.heldUntilMs = nowMs + callbackLimits.heldLookMs;
+    handBackCard(state, { work, push });
+    handBackLines(state, work);
+    return;
+  }
+  work.inFlight += 1;
+  state.inFlight += 1;
+  const startedMs = performance.now();
+  void tryPush(state.tryDeps, push).then((result) => over(state, { work, push, permit, startedMs, result }));
+}
+
+interface TriedPush extends Trying {
+  readonly permit: Permit;
+  /** Machine time. */
+  readonly startedMs: number;
+  readonly result: TryResult;
+}
+
+function over(state: State, tried: TriedPush): void {
+  const { work, push, permit, result } = tried;
+  const isPressed = work.lines.isReady() || work.inFlight >= Math.floor(work.pace.window);
+  work.inFlight -= 1;
+  state.inFlight -= 1;
+  state.breaker.settle(permit, healthOf(result));
+  if (result.record !== null) {
+    const good = result.end.state === "Delivered";
+    paceAfter(work.pace, { startedMs: tried.startedMs, endedMs: performance.now(), good, pressed: isPressed });
+  }
+  void conclude(state, result);
+  if (result.end.state === "Delivered") {
+    work.lines.delivered(push.cardNo);
+  } else {
+    // Without a URL, or asked for patience, nothing of this merchant can go; otherwise what follows in the card waits for it.
+    if (result.end.state === "Throttled" || result.record === null) {
+      const heldUntilMs =
+        result.end.state === "Throttled" ? result.end.dueAtMs : result.endedAtMs + callbackLimits.noTargetPauseMs;
+      work.heldUntilMs = Math.max(work.heldUntilMs, heldUntilMs);
+      handBackLines(state, work);
+    }
+    for (const waiting of work.lines.drop(push.cardNo)) {
+      handBack(state, waiting);
+    }
+  }
+  standInTurn(state, work);
+  sendInTurn(state);
+  if (work.mayHaveMore && wants(state.works.loadOf(work.merchantId))) {
+    wake(state);
+  }
+}
+
+/** A merchant that asks for patience is neither well nor failing; without a URL nothing was sent. */
+function healthOf({ record, end }: TryResult): "answered" | "failed" | "not_sent" {
+  if (record === null || end.state === "Throttled") {
+    return "not_sent";
+  }
+  return end.state === "Delivered" ? "answered" : "failed";
+}
+
+function handBackCard(state: State, { work, push }: Trying): void {
+  handBack(state, push);
+  for (const waiting of work.lines.drop(push.cardNo)) {
+    handBack(state, waiting);
+  }
+}
+
+function handBackLines(state: State, work: MerchantWork): void {
+  for (const push of work.lines.drain()) {
+    handBack(state, push);
+  }
+}
+
+function handBack(state: State, push: ClaimedPush): void {
+  void conclude(state, { push, endedAtMs: state.deps.clock.now(), end: { state: "Released" }, record: null });
+}
+
+function onCircuit(state: State, change: BreakerChange): void {
+  if (change.kind === "opened") {
+    const work = state.works.of(change.merchantId);
+    work.heldUntilMs = Math.max(work.heldUntilMs, state.deps.clock.now() + change.waitMs);
+    startAnew(work.pace);
+    handBackLines(state, work);
+  }
+  state.deps.onBreaker(change);
+}
+
+/** Settles the push in this process when its result is written or lost. */
+async function conclude(state: State, result: TryResult): Promise<void> {
+  const { push, record, end } = result;
+  const noted = record === null ? null : state.deps.health.note(factOf(result));
   try {
     await state.results.submit(result);
   } catch (error) {
@@ -155,25 +338,35 @@ async function tryAndWrite(
     const { merchantId, callbackId } = push;
     state.deps.log.error({ merchantId, callbackId, error: nameOf(error) }, "the result of a push could not be written");
   }
+  await noted;
+  state.open.get(push)?.resolve(record !== null || end.state !== "Released");
+  state.open.delete(push);
 }
 
-function merchantState(state: State, merchantId: number): MerchantState {
-  const known = state.merchants.get(merchantId);
-  if (known !== undefined) {
-    return known;
+function factOf({ push, endedAtMs, end }: TryResult): EndpointFact {
+  const { merchantId } = push;
+  switch (end.state) {
+    case "Delivered":
+      return { merchantId, atMs: endedAtMs, kind: "good", heldUntilMs: 0 };
+    case "Throttled":
+      return { merchantId, atMs: endedAtMs, kind: "asks_for_patience", heldUntilMs: end.dueAtMs };
+    case "Failed":
+    case "GivenUp":
+    case "Released":
+      return { merchantId, atMs: endedAtMs, kind: "failed", heldUntilMs: 0 };
   }
-  const fresh: MerchantState = { inFlight: 0, failing: false, pausedUntilMs: 0 };
-  state.merchants.set(merchantId, fresh);
-  return fresh;
 }
 
-function forgetIfQuiet(
-  state: State,
-  { merchantId, merchant }: { readonly merchantId: number; readonly merchant: MerchantState },
-): void {
-  if (merchant.inFlight === 0 && !merchant.failing && merchant.pausedUntilMs === 0) {
-    state.merchants.delete(merchantId);
+async function write(state: State, results: readonly TryResult[]): Promise<null[]> {
+  const { pool, partitions } = state.deps;
+  const { calledBack } = await partitions.writing(
+    () => momentsOf(results),
+    () => writeResults(pool, { results }),
+  );
+  if (calledBack > 0) {
+    wake(state);
   }
+  return results.map(() => null);
 }
 
 function wake(state: State): void {
@@ -183,7 +376,7 @@ function wake(state: State): void {
 
 /** Waits until woken, but at least as long as results and claims need to gather. */
 async function pause(state: State, ms: number): Promise<void> {
-  await sleep(Math.min(ms, callbackLimits.claimGapMs));
+  await sleep(callbackLimits.claimGapMs);
   if (state.woken || state.stopping || ms <= callbackLimits.claimGapMs) {
     return;
   }
@@ -201,9 +394,12 @@ async function stop(state: State): Promise<void> {
   state.stopping = true;
   state.endPause?.();
   await state.loop;
-  const triesOver = Promise.all(state.tries);
+  for (const work of state.works.all()) {
+    handBackLines(state, work);
+  }
+  const over = Promise.all(Array.from(state.open.values(), ({ promise }) => promise));
   const deadline = new AbortController();
-  await Promise.race([triesOver, sleep(callbackLimits.stopMs, deadline.signal)]);
+  await Promise.race([over, sleep(callbackLimits.stopMs, deadline.signal)]);
   deadline.abort();
   await state.results.stop({ deadlineMs: callbackLimits.stopMs });
 }

@@ -6,7 +6,7 @@ export type EventDetail = Readonly<Record<string, string | number>>;
 /** Something about a merchant's server that its operator should know. */
 export interface MerchantEvent {
   readonly eventId: string;
-  /** `circuit_opened` or `circuit_closed`; other kinds will follow. */
+  /** `circuit_opened`, `circuit_closed`, `callbacks_paused`, `callbacks_resumed`; other rooms write kinds of their own. */
   readonly kind: string;
   readonly detail: EventDetail;
   /** Unix ms of business time. */

@@ -14,15 +14,19 @@ afterAll(() => database.drop());
 
 test("openings and closings of a circuit are listed newest first, page by page, per merchant", async () => {
   const events = createEventLog({ pool: database.pool, clock, log: quietLog });
-  events.circuitChanged({ kind: "opened", merchantId: 1, cause: "failures", waitMs: 5_000 });
-  events.circuitChanged({ kind: "opened", merchantId: 2, cause: "failures", waitMs: 5_000 });
+  events.circuitChanged({ kind: "opened", merchantId: 1, cause: "failures", waitMs: 5_000 }, "questions");
+  events.circuitChanged({ kind: "opened", merchantId: 2, cause: "failures", waitMs: 5_000 }, "questions");
   clock.advance(1_000);
-  events.circuitChanged({ kind: "closed", merchantId: 1, openMs: 1_000.4 });
+  events.circuitChanged({ kind: "closed", merchantId: 1, openMs: 1_000.4 }, "deliveries");
   await events.stop();
   const listed = await events.list({ merchantId: 1, page: 0, size: 10 });
   expect(listed).toMatchObject([
-    { kind: "circuit_closed", detail: { open_ms: 1_000 }, atMs: clock.now() },
-    { kind: "circuit_opened", detail: { cause: "failures", wait_ms: 5_000 }, atMs: clock.now() - 1_000 },
+    { kind: "circuit_closed", detail: { about: "deliveries", open_ms: 1_000 }, atMs: clock.now() },
+    {
+      kind: "circuit_opened",
+      detail: { about: "questions", cause: "failures", wait_ms: 5_000 },
+      atMs: clock.now() - 1_000,
+    },
   ]);
   expect(await events.list({ merchantId: 1, page: 1, size: 1 })).toEqual(listed.slice(1));
   expect(await events.list({ merchantId: 3, page: 0, size: 10 })).toEqual([]);
@@ -49,7 +53,7 @@ test("an event that cannot be written is lost with a line in the log, and nobody
   const log = { ...quietLog, warn: (fields: object) => void warned.push(fields) };
   const events = createEventLog({ pool: database.pool, clock, log });
   await events.stop();
-  events.circuitChanged({ kind: "closed", merchantId: 1, openMs: 1 });
+  events.circuitChanged({ kind: "closed", merchantId: 1, openMs: 1 }, "questions");
   await new Promise((resolve) => setImmediate(resolve));
   expect(warned).toMatchObject([{ rows: "merchant events", losses: 1 }]);
 });

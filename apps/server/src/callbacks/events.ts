@@ -21,10 +21,13 @@ export interface MerchantEvents {
   removeOld(): Promise<number>;
 }
 
+/** Each process has two circuits for a merchant: one for the questions of purchases, one for deliveries. */
+export type CircuitOf = "questions" | "deliveries";
+
 /** The events with the writing end, which stays in this room. */
 export interface EventLog extends MerchantEvents {
   /** Written soon; nobody waits for it. */
-  circuitChanged(change: BreakerChange): void;
+  circuitChanged(change: BreakerChange, about: CircuitOf): void;
   stop(): Promise<void>;
 }
 
@@ -41,16 +44,16 @@ export function createEventLog({ pool, clock, log }: Pick<CallbackDeps, "pool" |
         beforeMs: clock.now() - callbackLimits.eventsKeptMs,
         limit: callbackLimits.rowsPerStep,
       }),
-    circuitChanged: (change) => {
+    circuitChanged: (change, about) => {
       const atMs = clock.now();
-      writer.write({ merchantId: change.merchantId, eventId: uuid7(atMs), atMs, ...told(change) });
+      writer.write({ merchantId: change.merchantId, eventId: uuid7(atMs), atMs, ...told(change, about) });
     },
     stop: () => writer.stop(),
   };
 }
 
-function told(change: BreakerChange): { readonly kind: string; readonly detail: EventDetail } {
+function told(change: BreakerChange, about: CircuitOf): { readonly kind: string; readonly detail: EventDetail } {
   return change.kind === "opened"
-    ? { kind: "circuit_opened", detail: { cause: change.cause, wait_ms: change.waitMs } }
-    : { kind: "circuit_closed", detail: { open_ms: Math.round(change.openMs) } };
+    ? { kind: "circuit_opened", detail: { about, cause: change.cause, wait_ms: change.waitMs } }
+    : { kind: "circuit_closed", detail: { about, open_ms: Math.round(change.openMs) } };
 }

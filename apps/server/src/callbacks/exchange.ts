@@ -21,6 +21,8 @@ export interface Exchange {
   readonly httpStatus: number | null;
   /** What was received of the body; all of it only when `end` is `answered`. */
   readonly body: Buffer;
+  /** The header `Retry-After` of the answer. */
+  readonly retryAfter: string | null;
   readonly timings: ExchangeTimings;
   /** A short code for the log and the operator, never a text from outside; empty when answered. */
   readonly error: string;
@@ -56,6 +58,7 @@ interface State {
   readonly chunks: Buffer[];
   bytes: number;
   httpStatus: number | null;
+  retryAfter: string | null;
   connectMs: number | null;
   sendMs: number | null;
   firstByteMs: number | null;
@@ -86,6 +89,7 @@ export function startExchange(connection: MerchantConnection, request: ExchangeR
     chunks: [],
     bytes: 0,
     httpStatus: null,
+    retryAfter: null,
     connectMs: null,
     sendMs: null,
     firstByteMs: null,
@@ -129,8 +133,10 @@ function handlerOf(state: State): Dispatcher.DispatchHandler {
     onResponseStarted: () => {
       state.firstByteMs ??= sinceStart(state);
     },
-    onResponseStart: (_controller, httpStatus) => {
+    onResponseStart: (_controller, httpStatus, headers) => {
       state.httpStatus = httpStatus;
+      const retryAfter = headers["retry-after"];
+      state.retryAfter = typeof retryAfter === "string" ? retryAfter : null;
     },
     onResponseData: (controller, chunk) => onData(state, controller, chunk),
     onResponseEnd: () => finish(state, { end: "answered", error: "" }),
@@ -216,12 +222,13 @@ function finish(state: State, how: How): void {
 }
 
 function snapshot(state: State, { end, error }: How): Exchange {
-  const { connectMs, sendMs, firstByteMs, httpStatus } = state;
+  const { connectMs, sendMs, firstByteMs, httpStatus, retryAfter } = state;
   const doneMs = end === "answered" ? sinceStart(state) : null;
   return {
     end,
     error,
     httpStatus,
+    retryAfter,
     body: Buffer.concat(state.chunks),
     timings: { connectMs, sendMs, firstByteMs, doneMs },
   };

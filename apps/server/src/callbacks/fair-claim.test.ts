@@ -1,7 +1,8 @@
 import { createTestDatabase, type TestDatabase } from "@cardwright/testing/database";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Sql } from "#database/index.ts";
-import { claimDue, findDueMerchants, parkBlocked } from "./delivery-store.ts";
+import { claimDue, parkBlocked } from "./claim-store.ts";
+import { findDueMerchants } from "./due-store.ts";
 import { movableClock } from "./room.testing.ts";
 
 const nowMs = movableClock().now();
@@ -30,17 +31,39 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 test("one merchant's long line of older pushes keeps no other merchant from its turn", async () => {
-  const seen = new Set<number>();
+  const { due, nextAfterMerchantId } = await findDueMerchants(database.pool, { nowMs, afterMerchantId: 0 });
+  expect(due).toHaveLength(201);
+  expect(due.map(({ merchantId }) => merchantId)).not.toContain(50);
+  expect(nextAfterMerchantId).toBe(0);
+});
+
+test("more merchants than one look visits come in turn, each once", async () => {
+  const others = await createTestDatabase();
+  await others.pool.query(
+    `INSERT INTO callback (merchant_id, callback_id, card_no, sequence, action, data, created_at, due_at)
+     SELECT i, gen_random_uuid(), 'C', 1, 'Card_update', '{}', $1, $1 FROM generate_series(1, 1100) i`,
+    [nowMs],
+  );
+  const seen: number[] = [];
   let afterMerchantId = 0;
-  for (let visit = 0; visit < 5; visit += 1) {
-    const found = await findDueMerchants(database.pool, { nowMs, afterMerchantId });
-    for (const { merchantId } of found.due) {
-      seen.add(merchantId);
-    }
+  do {
+    const found = await findDueMerchants(others.pool, { nowMs, afterMerchantId });
+    seen.push(...found.due.map(({ merchantId }) => merchantId));
     afterMerchantId = found.nextAfterMerchantId;
-  }
-  expect(seen.size).toBe(201);
-  expect(seen).not.toContain(50);
+  } while (afterMerchantId !== 0);
+  await others.drop();
+  expect(seen).toEqual(Array.from({ length: 1_100 }, (_, i) => i + 1));
+});
+
+test("a merchant that is paused or has asked for patience has nothing due", async () => {
+  await database.pool.query(
+    `INSERT INTO callback_endpoint (merchant_id, paused_by, paused_at, held_until)
+     VALUES (101, 'operator', $1, 0), (102, '', NULL, $1::bigint + 1), (103, '', NULL, $1)`,
+    [nowMs],
+  );
+  const { due } = await findDueMerchants(database.pool, { nowMs, afterMerchantId: 100 });
+  await database.pool.query("DELETE FROM callback_endpoint");
+  expect(due.map(({ merchantId }) => merchantId).slice(0, 2)).toEqual([103, 104]);
 });
 
 test("a claim takes no more than each merchant's share, and a second claim takes none of the same", async () => {
@@ -61,24 +84,77 @@ test("a claim takes no more than each merchant's share, and a second claim takes
   expect(claimed.flat().filter(({ merchantId }) => merchantId === 101)).toHaveLength(1);
 });
 
-test("pushes that wait for an earlier one are moved out of the way until they may pass it, and only while it is open", async () => {
-  const card = [1, 2, 3].map((sequence) => ({ sequence, id: `00000000-0000-7000-8000-00000000000${sequence}` }));
+/** Pushes of one card, numbered from 1. */
+async function insertCard(merchantId: number, count: number): Promise<void> {
   await database.pool.query(
     `INSERT INTO callback (merchant_id, callback_id, card_no, sequence, action, data, created_at, due_at)
-     SELECT 7, i, 'C', s, 'Card_update', '{}', $1, $1 FROM unnest($2::uuid[], $3::bigint[]) AS u (i, s)`,
-    [nowMs, card.map(({ id }) => id), card.map(({ sequence }) => sequence)],
+     SELECT $1, gen_random_uuid(), 'C', s, 'Card_update', '{}', $2, $2 FROM generate_series(1, $3::integer) s`,
+    [merchantId, nowMs, count],
   );
-  const claim = await claimDue(database.pool, { nowMs, shares: [{ merchantId: 7, slots: 16 }] });
-  expect(claim.claimed.map(({ sequence }) => sequence)).toEqual([1]);
-  expect(claim.blocked).toHaveLength(2);
-  await database.pool.query("UPDATE callback SET state = 'Delivered', finished_at = $1 WHERE callback_id = $2", [
-    nowMs,
-    card[0]?.id,
+}
+
+async function claimOf(merchantId: number, slots: number) {
+  const { claimed, blocked } = await claimDue(database.pool, { nowMs, shares: [{ merchantId, slots }] });
+  return { claimed: claimed.map(({ sequence }) => sequence), blocked };
+}
+
+test("of a card the first free pushes are claimed as a run, and what follows waits for them", async () => {
+  await insertCard(7, 20);
+  const first = await claimOf(7, 4);
+  expect(first.claimed).toEqual([1, 2, 3, 4]);
+  // All that was asked for was there: nothing is moved out of the way.
+  expect(first.blocked).toEqual([]);
+  const second = await claimOf(7, 16);
+  expect(second.claimed).toEqual([]);
+  expect(second.blocked.map(({ sequence, blockerSequence }) => [sequence, blockerSequence])).toEqual(
+    Array.from({ length: 16 }, (_, i) => [i + 5, i + 4]),
+  );
+});
+
+test("a run ends before a push that is not due and after one that has failed", async () => {
+  await insertCard(8, 6);
+  await database.pool.query("UPDATE callback SET due_at = due_at + 1 WHERE merchant_id = 8 AND sequence = 3");
+  expect((await claimOf(8, 16)).claimed).toEqual([1, 2]);
+  await insertCard(9, 6);
+  await database.pool.query(
+    "UPDATE callback SET failures = 1, first_failed_at = due_at WHERE merchant_id = 9 AND sequence = 1",
+  );
+  expect((await claimOf(9, 16)).claimed).toEqual([1]);
+  await insertCard(10, 6);
+  await database.pool.query(
+    "UPDATE callback SET failures = 1, first_failed_at = due_at - 600000, due_at = due_at + 1 WHERE merchant_id = 10 AND sequence < 3",
+  );
+  expect((await claimOf(10, 16)).claimed).toEqual([3, 4, 5, 6]);
+});
+
+test("a push behind one that another worker is just claiming is not claimed before it", async () => {
+  await insertCard(11, 3);
+  const other = await database.pool.connect();
+  await other.query("BEGIN");
+  await other.query("SELECT 1 FROM callback WHERE merchant_id = 11 AND sequence = 2 FOR NO KEY UPDATE");
+  expect((await claimOf(11, 16)).claimed).toEqual([1]);
+  await other.query("ROLLBACK");
+  other.release();
+});
+
+test("pushes that wait for an earlier one are moved out of the way until they may pass it, and only while it is open", async () => {
+  await insertCard(12, 3);
+  await database.pool.query("UPDATE callback SET lease_until = $1 WHERE merchant_id = 12 AND sequence = 1", [
+    nowMs + 1,
   ]);
+  const { claimed, blocked } = await claimOf(12, 16);
+  expect(claimed).toEqual([]);
+  expect(blocked).toHaveLength(2);
+  await database.pool.query("DELETE FROM callback WHERE merchant_id = 12 AND sequence = 1");
   // The third still waits for the second; the second's blocker is gone, so it must not be moved.
-  expect(await parkBlocked(database.pool, { nowMs, blocked: claim.blocked })).toBe(1);
-  const { rows } = await database.pool.query("SELECT due_at FROM callback WHERE merchant_id = 7 ORDER BY sequence");
-  expect(rows.map(({ due_at }) => Number(due_at) - nowMs)).toEqual([0, 0, 600_000]);
+  expect(await parkBlocked(database.pool, { nowMs, blocked })).toBe(1);
+  const { rows } = await database.pool.query(
+    "SELECT due_at, waits_since FROM callback WHERE merchant_id = 12 ORDER BY sequence",
+  );
+  expect(rows).toEqual([
+    { due_at: BigInt(nowMs), waits_since: null },
+    { due_at: BigInt(nowMs + 600_000), waits_since: BigInt(nowMs) },
+  ]);
 });
 
 /** Pages of tables and indexes that a statement touches: the same on every machine, unlike its time. */
@@ -106,6 +182,6 @@ test.each([
   expect(await pagesTouched((sql) => claimDue(sql, { nowMs, shares }))).toBeLessThan(2_000);
   const nothingDueMs = nowMs - 2_000;
   expect(await pagesTouched((sql) => findDueMerchants(sql, { nowMs: nothingDueMs, afterMerchantId: 0 }))).toBeLessThan(
-    10,
+    2_000,
   );
 });

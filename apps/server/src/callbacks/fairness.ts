@@ -1,5 +1,3 @@
-import { callbackLimits } from "./limits.ts";
-
 /** A merchant with something due. */
 export interface DueMerchant {
   readonly merchantId: number;
@@ -7,10 +5,12 @@ export interface DueMerchant {
   readonly dueAtMs: number;
 }
 
-/** What this process is doing for a merchant now. */
+/** What this process has of a merchant now. */
 export interface MerchantLoad {
-  readonly inFlight: number;
-  readonly failing: boolean;
+  /** Pushes in flight and in line. */
+  readonly claimed: number;
+  /** How many it may have. */
+  readonly claimMax: number;
 }
 
 export interface Share {
@@ -19,8 +19,9 @@ export interface Share {
 }
 
 /**
- * Divides the free tries among merchants that have something due: everybody gets the same number, those that have least in
- * flight come first, and nobody gets more than its cap leaves. However long one merchant's line is, it gets one share.
+ * Divides what may be claimed among merchants that have something due: everybody gets the same number, those that have least come
+ * first, and nobody gets more than its maximum leaves. However long one merchant's line is, it gets one share. Who still has three
+ * quarters of its maximum is passed over: many small claims cost more than a few large ones.
  */
 export function shareOut(options: {
   readonly due: readonly DueMerchant[];
@@ -29,14 +30,15 @@ export function shareOut(options: {
 }): Share[] {
   const candidates = options.due
     .map(({ merchantId, dueAtMs }) => ({ merchantId, dueAtMs, load: options.loadOf(merchantId) }))
-    .filter(({ load }) => load.inFlight < capOf(load))
-    .sort((a, b) => a.load.inFlight - b.load.inFlight || a.dueAtMs - b.dueAtMs);
+    .filter(({ load }) => wants(load))
+    .sort((a, b) => a.load.claimed - b.load.claimed || a.dueAtMs - b.dueAtMs);
   const fairSlots = Math.max(1, Math.floor(options.slotsFree / Math.max(1, candidates.length)));
   return candidates
     .slice(0, Math.max(0, options.slotsFree))
-    .map(({ merchantId, load }) => ({ merchantId, slots: Math.min(fairSlots, capOf(load) - load.inFlight) }));
+    .map(({ merchantId, load }) => ({ merchantId, slots: Math.min(fairSlots, load.claimMax - load.claimed) }));
 }
 
-function capOf({ failing }: MerchantLoad): number {
-  return failing ? callbackLimits.triesOfFailingMerchantMax : callbackLimits.triesOfMerchantMax;
+/** Whether there is place for at least a quarter of the maximum. */
+export function wants({ claimed, claimMax }: MerchantLoad): boolean {
+  return claimMax - claimed >= Math.max(1, Math.ceil(claimMax / 4));
 }

@@ -23,39 +23,77 @@ export const callbackLimits = {
   questionsMax: 8_192,
   /** Contract section 6. */
   tryDeadlineMs: 5_000,
-  triesOfMerchantMax: 16,
-  /** A merchant whose last try failed is only probed, so that hanging merchants do not use up the tries of the others. */
-  triesOfFailingMerchantMax: 2,
+  /** A merchant's window (pace.ts): where it begins and how far it grows; 64 at 20 ms are 3,200 pushes a second. */
+  windowFirst: 4,
+  triesOfMerchantMax: 64,
+  /** Below this no answer is slow: pauses of this process alone can take as long. */
+  slowAnswerMs: 100,
+  /** Pushes in flight of all merchants: each holds a socket and about 20 KB. */
   triesMax: 512,
-  /** Longer than a try and the writing of its result; a push whose worker died waits this long. */
+  /** Claimed ahead of the free places: what a merchant takes in about a second; and at most, of one merchant and of all, 1 KB each. */
+  claimAheadMs: 1_000,
+  claimedOfMerchantMax: 512,
+  claimedMax: 4_096,
+  /** Pushes of one claim: one statement of about 20 ms. */
+  claimMax: 1_000,
+  /** Longer than waiting in line, a try, and the writing of its result; a push whose worker died waits this long. */
   leaseMs: 15_000,
+  /** What is left of the lease when a try begins, at least: the try and 3 s for writing its result. */
+  leaseLeftMs: 8_000,
+  /** Merchants whose pace is remembered, about 300 bytes each. */
+  merchantsPacedMax: 4_096,
+  /** `Retry-After`: when it is absent or 0, and at most. A day's wait would be an outage, which the schedule of retries is for. */
+  patienceMs: 10_000,
+  patienceMsMin: 1_000,
+  patienceMsMax: 3_600_000,
+  /** A merchant that has asked for patience for so long and has taken nothing is treated as failing. */
+  patienceEndsAfterMs: 5 * 86_400_000,
+  /** Deliveries to an endpoint are paused after so long of nothing but failures. */
+  pausedAfterMs: 5 * 86_400_000,
+  /** What stays as it is about an endpoint is written down so often. */
+  endpointNotedEveryMs: 60_000,
+  /** Open pushes of an endpoint are counted so far. */
+  openCountMax: 10_000,
   /** Contract section 6: how long a push waits for an earlier one of its card that keeps failing. */
   orderPatienceMs: 600_000,
   /** Contract section 6: retries end this long after the first failure. */
   retriesEndAfterMs: 30 * 86_400_000,
-  /** Finished pushes are kept this long. */
-  keptAfterEndMs: 30 * 86_400_000,
+  /** Whole days that finished pushes are kept, and tries: those of 30 days of retries and of the 30 days after them. */
+  historyDays: 30,
+  attemptDays: 61,
+  /** Days whose partitions are made before they begin. */
+  partitionsAhead: 3,
+  /** Each takes the history for a moment, from all who write it. */
+  partitionsDroppedPerRound: 20,
+  /** Times that work is tried whose partition was missing: another process may be making it meanwhile. */
+  partitionTries: 4,
   eventsKeptMs: 90 * 86_400_000,
   /** A merchant without a callback URL is looked at again after this. */
   noTargetPauseMs: 30_000,
+  /** A merchant whose circuit is open is looked at again after this, where the circuit itself does not say when. */
+  heldLookMs: 1_000,
   pollMs: 100,
-  /** Between two claims while there is work: lets results and claims gather into batches. */
-  claimGapMs: 5,
+  /** Between two claims: lets results and claims gather into batches. */
+  claimGapMs: 10,
   /** After the database failed. */
   failurePauseMs: 1_000,
   stopMs: 10_000,
   /** While somebody waits for all due pushes, one that another process is trying is waited for in such steps, as long as a try takes. */
   othersTryLookMs: 20,
   othersTryLooksMax: 300,
-  /** Due pushes that are looked at for one being tried. */
+  /** Due pushes of each merchant that are looked at for one being tried. */
   othersTryRows: 1_000,
   /** Rounds of one call of `runDue`. */
   roundsMax: 10_000,
-  /** The oldest due pushes that a claim looks at to find merchants, and the merchants it visits in turn beside them. */
-  oldestLookedAt: 256,
-  merchantsVisited: 64,
-  /** Pushes looked at per free slot: some of them wait for an earlier one of their card. */
-  lookedAtPerSlot: 4,
+  /** Merchants that one statement visits, about 10 µs each. When there are more, looking takes a fifth of one connection's time at most. */
+  merchantsVisited: 512,
+  /** Pushes looked at per free place, and beside them: some of them wait for an earlier one of their card. */
+  lookedAtPerSlot: 2,
+  lookedAtBeside: 16,
+  /** Pushes of one card that are claimed together. */
+  runMax: 8,
+  /** A card's next open pushes that are looked through for those that wait. */
+  waitingLookedAt: 64,
   answerBytesMax: 16_384,
   answerBytesKept: 4_096,
   headerBytesMax: 16_384,
@@ -64,7 +102,7 @@ export const callbackLimits = {
   /**
    * Questions plus tries, so that none waits for another's connection. Connections are opened only as they are needed.
    */
-  connectionsOfMerchantMax: 528,
+  connectionsOfMerchantMax: 576,
   merchantsConnectedMax: 1_024,
   /** Shorter than the idle time-out of usual servers (Node and Apache 5 s), which would close under our request. */
   keepAliveMs: 4_000,
@@ -86,9 +124,9 @@ export const callbackLimits = {
   oneWriteBytesMax: 8_192,
   rowsPerWrite: 500,
   rowsWaitingMax: 20_000,
-  /** Pushes sent again or removed by one statement. */
+  /** Pushes sent again, or events removed, by one statement. */
   rowsPerStep: 1_000,
+  /** Open pushes that one statement looks through for those that have failed: 20 ms. */
+  openPerStep: 10_000,
   listMax: 100,
-  /** A push looks back over so many of its card for an earlier one of its consumption, which would have told the late answer. */
-  lateAnswerLookBack: 64,
 } as const;

@@ -1,13 +1,17 @@
 import type pg from "pg";
 import { inTransaction, type Sql } from "#database/index.ts";
+import type { ClaimedPush } from "./claim-store.ts";
+import { callbackLimits } from "./limits.ts";
 
 /** What a try changes about its push. */
 export type PushEnd =
   | { readonly state: "Delivered" }
   /** Failed, and tried again at `dueAtMs`. */
-  | { readonly state: "Due"; readonly dueAtMs: number }
+  | { readonly state: "Failed"; readonly dueAtMs: number }
   | { readonly state: "GivenUp" }
-  /** Not tried after all: the merchant has no callback URL at present. */
+  /** The merchant asked to wait until `dueAtMs`: no failure, and no step in the schedule of retries. */
+  | { readonly state: "Throttled"; readonly dueAtMs: number }
+  /** Not tried after all. */
   | { readonly state: "Released" };
 
 export interface TryRecord {
@@ -20,9 +24,7 @@ export interface TryRecord {
 }
 
 export interface TryResult {
-  readonly merchantId: number;
-  readonly callbackId: string;
-  readonly attempt: number;
+  readonly push: ClaimedPush;
   /** Unix ms of business time. */
   readonly endedAtMs: number;
   readonly end: PushEnd;
@@ -30,63 +32,87 @@ export interface TryResult {
   readonly record: TryRecord | null;
 }
 
+export interface Settled {
+  /** Pushes that waited for one of these and are due again. */
+  readonly calledBack: number;
+}
+
 /**
- * A delivery counts whoever made it; every other end only when no newer try has begun, because then this one's lease had run
- * out. Rows are locked in key order, so two writers of the same pushes do not deadlock.
+ * Ends deliveries by moving their rows to the history, with their last try; or puts the push back into the line. A delivery counts
+ * whoever made it; every other end only when no newer try has begun, because then this one's lease had run out. Rows are locked in
+ * key order, so two writers of the same pushes do not deadlock. Answers which tries went with their push.
  */
 const settleStatement = `
 WITH told AS (
-  SELECT DISTINCT ON (merchant_id, callback_id) * FROM unnest($1::integer[], $2::uuid[], $3::integer[], $4::text[], $5::bigint[], $6::bigint[])
-    AS t (merchant_id, callback_id, attempt, outcome, ended_at, due_at)
-  ORDER BY merchant_id, callback_id, outcome = 'Delivered' DESC, attempt DESC
+  SELECT DISTINCT ON (merchant_id, card_no, sequence) *
+  FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::uuid[], $5::integer[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[],
+      $10::real[], $11::smallint[], $12::text[], $13::text[])
+    AS t (merchant_id, card_no, sequence, callback_id, attempt, outcome, ended_at, due_at, attempted_at, duration_ms, http_status, answer,
+      error)
+  ORDER BY merchant_id, card_no, sequence, outcome = 'Delivered' DESC, attempt DESC
 ), held AS MATERIALIZED (
-  SELECT c.merchant_id, c.callback_id FROM callback c JOIN told USING (merchant_id, callback_id)
-  ORDER BY c.merchant_id, c.callback_id FOR NO KEY UPDATE OF c
-), changed AS (
+  SELECT c.merchant_id, c.card_no, c.sequence FROM callback c JOIN told t USING (merchant_id, card_no, sequence)
+  WHERE c.callback_id = t.callback_id ORDER BY c.merchant_id, c.card_no, c.sequence FOR UPDATE OF c
+), back AS (
   UPDATE callback c SET
-    state = CASE t.outcome WHEN 'Released' THEN 'Due' ELSE t.outcome END,
     due_at = coalesce(t.due_at, c.due_at),
     lease_until = 0,
     attempts = c.attempts - CASE t.outcome WHEN 'Released' THEN 1 ELSE 0 END,
-    failures = c.failures + CASE WHEN t.outcome IN ('Due', 'GivenUp') THEN 1 ELSE 0 END,
-    first_failed_at = CASE t.outcome WHEN 'Due' THEN coalesce(c.first_failed_at, t.ended_at) ELSE c.first_failed_at END,
-    finished_at = CASE WHEN t.outcome IN ('Delivered', 'GivenUp') THEN t.ended_at END
-  FROM told t JOIN held h USING (merchant_id, callback_id)
-  WHERE c.merchant_id = t.merchant_id AND c.callback_id = t.callback_id
-    AND c.state <> 'Delivered' AND (t.outcome = 'Delivered' OR (c.state = 'Due' AND c.attempts = t.attempt))
-  RETURNING c.merchant_id, c.card_no, c.sequence, c.state
+    failures = c.failures + CASE t.outcome WHEN 'Failed' THEN 1 ELSE 0 END,
+    first_failed_at = CASE t.outcome WHEN 'Failed' THEN coalesce(c.first_failed_at, t.ended_at) ELSE c.first_failed_at END,
+    last_error = CASE t.outcome WHEN 'Released' THEN c.last_error ELSE t.error END
+  FROM told t JOIN held h USING (merchant_id, card_no, sequence)
+  WHERE c.merchant_id = t.merchant_id AND c.card_no = t.card_no AND c.sequence = t.sequence
+    AND t.outcome IN ('Failed', 'Throttled', 'Released') AND c.attempts = t.attempt
+), over AS (
+  DELETE FROM callback c USING told t JOIN held h USING (merchant_id, card_no, sequence)
+  WHERE c.merchant_id = t.merchant_id AND c.card_no = t.card_no AND c.sequence = t.sequence
+    AND (t.outcome = 'Delivered' OR (t.outcome = 'GivenUp' AND c.attempts = t.attempt))
+  RETURNING c.*, t.outcome, t.attempt, t.ended_at, t.attempted_at, t.duration_ms, t.http_status, t.answer, t.error
+), kept AS (
+  INSERT INTO callback_history (merchant_id, callback_id, card_no, sequence, action, consume_no, data, created_at, due_at, state, attempts,
+    failures, first_failed_at, finished_at, final_attempt, attempted_at, duration_ms, http_status, answer, error)
+  SELECT merchant_id, callback_id, card_no, sequence, action, consume_no, data, created_at, due_at, outcome, attempts,
+    failures + CASE WHEN outcome = 'GivenUp' AND attempted_at IS NOT NULL THEN 1 ELSE 0 END, first_failed_at, ended_at,
+    CASE WHEN attempted_at IS NOT NULL THEN attempt END, attempted_at, duration_ms, http_status, answer, error
+  FROM over
 )
-SELECT merchant_id, card_no, sequence FROM changed WHERE state <> 'Due'`;
+SELECT merchant_id, card_no, sequence, callback_id, attempt FROM over`;
+
+interface OverRow {
+  merchant_id: number;
+  card_no: string;
+  sequence: bigint;
+  callback_id: string;
+  attempt: number;
+}
 
 const recordStatement = `
 INSERT INTO callback_attempt (merchant_id, callback_id, attempt, attempted_at, duration_ms, http_status, answer, error)
 SELECT * FROM unnest($1::integer[], $2::uuid[], $3::integer[], $4::bigint[], $5::real[], $6::smallint[], $7::text[], $8::text[])
-ON CONFLICT (merchant_id, callback_id, attempt) DO NOTHING`;
+ON CONFLICT DO NOTHING`;
 
 /**
- * Calls back the pushes that waited for those which have just finished: of each card the next one that has not failed itself
- * (one that has keeps its own schedule; 8 of those are passed over at most).
+ * Calls back the pushes that waited for those which have just finished: of each card the first few that wait, to the place in the line
+ * that they had. A card's next open pushes are looked through for them; what comes after so many others comes back by its time.
  */
 const callBackStatement = `
 WITH next AS (
-  SELECT DISTINCT n.merchant_id, n.callback_id
-  FROM unnest($2::integer[], $3::text[], $4::bigint[]) AS f (merchant_id, card_no, sequence)
+  SELECT n.merchant_id, n.card_no, n.sequence
+  FROM (
+    SELECT merchant_id, card_no, min(sequence) AS sequence
+    FROM unnest($1::integer[], $2::text[], $3::bigint[]) AS f (merchant_id, card_no, sequence) GROUP BY merchant_id, card_no
+  ) f
   CROSS JOIN LATERAL (
     SELECT * FROM (
-      SELECT c.merchant_id, c.callback_id, c.sequence, c.failures FROM callback c
-      WHERE c.merchant_id = f.merchant_id AND c.card_no = f.card_no AND c.state = 'Due' AND c.sequence > f.sequence
-      ORDER BY c.merchant_id, c.card_no, c.sequence LIMIT 8
-    ) open WHERE failures = 0 ORDER BY sequence LIMIT 1
+      SELECT c.merchant_id, c.card_no, c.sequence, c.waits_since FROM callback c
+      WHERE c.merchant_id = f.merchant_id AND c.card_no = f.card_no AND c.sequence > f.sequence
+      ORDER BY c.merchant_id, c.card_no, c.sequence LIMIT $4
+    ) open WHERE waits_since IS NOT NULL ORDER BY sequence LIMIT $5
   ) n
 )
-UPDATE callback c SET due_at = $1 FROM next n
-WHERE c.merchant_id = n.merchant_id AND c.callback_id = n.callback_id AND c.state = 'Due' AND c.failures = 0 AND c.due_at > $1`;
-
-interface FinishedRow {
-  merchant_id: number;
-  card_no: string;
-  sequence: bigint;
-}
+UPDATE callback c SET due_at = c.waits_since, waits_since = NULL FROM next n
+WHERE c.merchant_id = n.merchant_id AND c.card_no = n.card_no AND c.sequence = n.sequence AND c.waits_since IS NOT NULL`;
 
 /**
  * Writes the results of tries together. The waiting pushes are called back by a later statement of the same transaction: only
@@ -94,36 +120,54 @@ interface FinishedRow {
  */
 export async function writeResults(
   pool: pg.Pool,
-  { nowMs, results }: { readonly nowMs: number; readonly results: readonly TryResult[] },
-): Promise<null[]> {
-  await inTransaction(pool, async (sql) => {
-    const finished = await settle(sql, results);
-    await record(sql, results);
-    if (finished.length > 0) {
-      await callBack(sql, { nowMs, finished });
-    }
+  { results }: { readonly results: readonly TryResult[] },
+): Promise<Settled> {
+  return inTransaction(pool, async (sql) => {
+    const over = await settle(sql, results);
+    await record(sql, { results, over });
+    return { calledBack: over.length === 0 ? 0 : await callBack(sql, over) };
   });
-  return results.map(() => null);
 }
 
-async function settle(sql: Sql, results: readonly TryResult[]): Promise<readonly FinishedRow[]> {
-  const { rows } = await sql.query<FinishedRow>({
+/** The moments that decide into which partitions the rows of these results go. */
+export function momentsOf(results: readonly TryResult[]): number[] {
+  return results.flatMap(({ endedAtMs, record: tried }) =>
+    tried === null ? [endedAtMs] : [endedAtMs, tried.attemptedAtMs],
+  );
+}
+
+async function settle(sql: Sql, results: readonly TryResult[]): Promise<readonly OverRow[]> {
+  const { rows } = await sql.query<OverRow>({
     name: "callbacks_settle",
     text: settleStatement,
     values: [
-      results.map((result) => result.merchantId),
-      results.map((result) => result.callbackId),
-      results.map((result) => result.attempt),
-      results.map((result) => result.end.state),
-      results.map((result) => result.endedAtMs),
-      results.map(({ end }) => (end.state === "Due" ? end.dueAtMs : null)),
+      results.map(({ push }) => push.merchantId),
+      results.map(({ push }) => push.cardNo),
+      results.map(({ push }) => push.sequence),
+      results.map(({ push }) => push.callbackId),
+      results.map(({ push }) => push.attempt),
+      results.map(({ end }) => end.state),
+      results.map(({ endedAtMs }) => endedAtMs),
+      results.map(({ end }) => (end.state === "Failed" || end.state === "Throttled" ? end.dueAtMs : null)),
+      results.map(({ record: tried }) => tried?.attemptedAtMs ?? null),
+      results.map(({ record: tried }) => tried?.durationMs ?? null),
+      results.map(({ record: tried }) => tried?.httpStatus ?? null),
+      results.map(({ record: tried }) => tried?.answer ?? ""),
+      results.map(({ record: tried }) => tried?.error ?? ""),
     ],
   });
   return rows;
 }
 
-async function record(sql: Sql, results: readonly TryResult[]): Promise<void> {
-  const tried = results.flatMap((result) => (result.record === null ? [] : [{ ...result, record: result.record }]));
+/** The tries that did not go with their push into the history. */
+async function record(
+  sql: Sql,
+  { results, over }: { readonly results: readonly TryResult[]; readonly over: readonly OverRow[] },
+): Promise<void> {
+  const kept = new Set(over.map((row) => `${row.callback_id} ${row.attempt}`));
+  const tried = results.flatMap(({ push, record: made }) =>
+    made === null || kept.has(`${push.callbackId} ${push.attempt}`) ? [] : [{ push, made }],
+  );
   if (tried.length === 0) {
     return;
   }
@@ -131,30 +175,29 @@ async function record(sql: Sql, results: readonly TryResult[]): Promise<void> {
     name: "callbacks_record_attempts",
     text: recordStatement,
     values: [
-      tried.map((result) => result.merchantId),
-      tried.map((result) => result.callbackId),
-      tried.map((result) => result.attempt),
-      tried.map((result) => result.record.attemptedAtMs),
-      tried.map((result) => result.record.durationMs),
-      tried.map((result) => result.record.httpStatus),
-      tried.map((result) => result.record.answer),
-      tried.map((result) => result.record.error),
+      tried.map(({ push }) => push.merchantId),
+      tried.map(({ push }) => push.callbackId),
+      tried.map(({ push }) => push.attempt),
+      tried.map(({ made }) => made.attemptedAtMs),
+      tried.map(({ made }) => made.durationMs),
+      tried.map(({ made }) => made.httpStatus),
+      tried.map(({ made }) => made.answer),
+      tried.map(({ made }) => made.error),
     ],
   });
 }
 
-async function callBack(
-  sql: Sql,
-  { nowMs, finished }: { readonly nowMs: number; readonly finished: readonly FinishedRow[] },
-): Promise<void> {
-  await sql.query({
+async function callBack(sql: Sql, over: readonly OverRow[]): Promise<number> {
+  const { rowCount } = await sql.query({
     name: "callbacks_call_back",
     text: callBackStatement,
     values: [
-      nowMs,
-      finished.map((row) => row.merchant_id),
-      finished.map((row) => row.card_no),
-      finished.map((row) => row.sequence),
+      over.map((row) => row.merchant_id),
+      over.map((row) => row.card_no),
+      over.map((row) => row.sequence),
+      callbackLimits.waitingLookedAt,
+      callbackLimits.runMax,
     ],
   });
+  return rowCount ?? 0;
 }

@@ -36,6 +36,13 @@ export function roomOptions(
   return { pool: database.pool, log: quietLog, allowPrivateAddresses: true, random: () => 0.5, ...ports };
 }
 
+/** Before each test of a file that shares a database. */
+export async function emptyRoom({ pool }: TestDatabase): Promise<void> {
+  for (const table of ["callback", "callback_history", "callback_attempt", "callback_endpoint", "merchant_event"]) {
+    await pool.query(`DELETE FROM ${table}`);
+  }
+}
+
 export interface NewPush {
   readonly merchantId: number;
   readonly cardNo: string;

@@ -20,12 +20,18 @@ export const consumptionRules = [
           WHERE p.consume_no IS NULL`,
   },
   {
+    // Of older pushes some may be gone: those that were finished more than 30 days ago.
     name: "the pushes about a card are numbered without gaps",
     sql: `SELECT format('merchant %s card %s has given %s numbers, its pushes go from %s to %s and are %s', k.merchant_id, k.card_no,
               k.callback_sequence, c.first, c.last, c.count) AS row
           FROM card k
           JOIN (SELECT merchant_id, card_no, min(sequence) AS first, max(sequence) AS last, count(*) AS count
-                FROM callback GROUP BY merchant_id, card_no) c USING (merchant_id, card_no)
+                FROM any_callback WHERE created_at >= callback_history_begins() GROUP BY merchant_id, card_no) c USING (merchant_id, card_no)
           WHERE c.last <> k.callback_sequence OR c.count <> c.last - c.first + 1`,
+  },
+  {
+    name: "a push is either open or finished, and is there once",
+    sql: `SELECT format('merchant %s push %s is there %s times', merchant_id, callback_id, count(*)) AS row
+          FROM any_callback GROUP BY merchant_id, callback_id HAVING count(*) > 1`,
   },
 ] as const;

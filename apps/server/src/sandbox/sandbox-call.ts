@@ -68,6 +68,20 @@ export const faults = {
     message: "too many scenarios are being played at once; try again",
   },
   run_unknown: { status: 404, code: "run_unknown", message: "your merchant has no such run", field: "run_id" },
+  merchant_closed: { status: 409, code: "merchant_closed", message: "your merchant is closed and changes no more" },
+  listen_unknown: {
+    status: 404,
+    code: "listen_unknown",
+    message: `your merchant has no such listener, or not any more: another one took its place, or its stream was away for 30 s; POST ${sandboxPath}/listen`,
+    field: "listen_id",
+  },
+  request_unknown: {
+    status: 404,
+    code: "request_unknown",
+    message: "nobody waits for this answer, or not any more",
+    field: "request_id",
+  },
+  too_many_listeners: { status: 429, code: "too_many_listeners", message: "too many listeners are connected here" },
   network_unavailable: { status: 503, code: "network_unavailable", message: "the card network does not answer now" },
   too_far_ahead: { status: 409, code: "too_far_ahead", message: "the clock may be 10 years ahead of real time" },
   clock_is_moving: {
