@@ -24,7 +24,7 @@ export const callbackLimits = {
   /** Contract section 6. */
   tryDeadlineMs: 5_000,
   /** A merchant's window (pace.ts): where it begins and how far it grows; 64 at 20 ms are 3,200 pushes a second. */
-  windowFirst: 4,
+  windowFirst: 8,
   triesOfMerchantMax: 64,
   /** Below this no answer is slow: pauses of this process alone can take as long. */
   slowAnswerMs: 100,
