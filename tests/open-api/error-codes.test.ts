@@ -1,4 +1,11 @@
-import { type ErrorName, errorByName, errorList, fieldMessage, isDeveloperError, messageOf } from "@cardwright/contract";
+import {
+  type ErrorName,
+  errorByName,
+  errorList,
+  fieldMessage,
+  isDeveloperError,
+  messageOf,
+} from "@cardwright/contract";
 import { type ApiAnswer, encrypt } from "@cardwright/testing/api";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {

@@ -137,7 +137,12 @@ export async function claimDue(
   const untold = rows.filter((row) => row.late_code !== null && row.told_by === null);
   const pushes = told.map((row) => claimedPush(row, leaseUntilMs));
   if (untold.length > 0) {
-    pushes.push(...(await chooseTellers(sql, untold.map((row) => claimedPush(row, leaseUntilMs)))));
+    pushes.push(
+      ...(await chooseTellers(
+        sql,
+        untold.map((row) => claimedPush(row, leaseUntilMs)),
+      )),
+    );
   }
   return pushes.sort((a, b) => a.sequence - b.sequence);
 }

@@ -134,7 +134,9 @@ test("a push behind one that another worker is just claiming is not claimed befo
 
 test("pushes that wait for an earlier one are moved out of the way until they may pass it, unless it is just being finished", async () => {
   await insertCard(12, 4);
-  await database.pool.query("UPDATE callback SET lease_until = $1 WHERE merchant_id = 12 AND sequence = 1", [nowMs + 1]);
+  await database.pool.query("UPDATE callback SET lease_until = $1 WHERE merchant_id = 12 AND sequence = 1", [
+    nowMs + 1,
+  ]);
   const shares = [{ merchantId: 12, slots: 16 }];
   expect(await claimDue(database.pool, { nowMs, shares })).toEqual([]);
   const finishing = await database.pool.connect();
