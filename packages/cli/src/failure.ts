@@ -28,7 +28,7 @@ export async function failureOf(error: unknown, { interrupted }: { readonly inte
   }
   if (error instanceof ConnectionError) {
     return failure("unreachable", `${error.message}.`, {
-      hint: "Is the platform running, and is the base URL right? cardwright whoami shows it.",
+      hint: "Is the platform running? --base-url, CARDWRIGHT_BASE_URL or cardwright.json say where it is.",
     });
   }
   if (error instanceof CardwrightError) {

@@ -1,6 +1,9 @@
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { createServer } from "node:http";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { signStandard, signV1 } from "@cardwright/signing";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { exitCodes } from "../src/exit-codes.ts";
@@ -195,6 +198,30 @@ test("an older Node is told which one is needed, in a sentence", () => {
   const ended = spawnSync(process.execPath, ["--require", file("older.cjs"), bin], { encoding: "utf8" });
   expect(ended).toMatchObject({ status: 1, stdout: "" });
   expect(ended.stderr).toMatch(/^cardwright runs on Node 24, and this is Node 20\.9\.0\. .*npm install.*\n$/u);
+});
+
+test("Ctrl-C ends a call that is under way, without a word and with a code of its own", async () => {
+  const silent = createServer(() => undefined).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const address = silent.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const asked = once(silent, "request");
+  const env = { CARDWRIGHT_API_KEY: "k", CARDWRIGHT_BASE_URL: `http://127.0.0.1:${port}` };
+  const whoami = person.start(["whoami"], { env });
+  await asked;
+  whoami.child.kill("SIGINT");
+  expect(await whoami.ended).toEqual({ code: exitCodes.interrupted.code, stdout: "", stderr: "" });
+  silent.closeAllConnections();
+  silent.close();
+});
+
+test("npm links the command, and it runs on the Node that npm puts first on the PATH", () => {
+  const links = fileURLToPath(new URL("../../../node_modules/.bin", import.meta.url));
+  const env = { PATH: `${links}${delimiter}${process.env["PATH"] ?? ""}`, HOME: person.home };
+  expect(spawnSync("cardwright", ["--version"], { encoding: "utf8", env })).toMatchObject({
+    status: 0,
+    stdout: "0.1.0\n",
+  });
 });
 
 /** What bash offers for the last word of a line. */
