@@ -6,6 +6,9 @@ export const appId = "bench-app";
 /** Signs what a merchant of these benchmarks receives; nobody verifies it. */
 export const apiSecret = "bench-api-secret-of-32-characters";
 
+/** Every merchant has one, so a callback has both signatures. */
+export const webhookSecret = `whsec_${Buffer.from("bench-webhook-secret-of-32-bytes").toString("base64")}`;
+
 /** The callbacks room on a pool, as `compose.ts` wires it. `errors`: what it has logged, each text once. */
 export function openCallbacks(
   pool: Pool,
@@ -18,7 +21,7 @@ export function openCallbacks(
     clock: systemClock,
     log: { warn: log, error: log },
     allowPrivateAddresses: true,
-    target: (merchantId) => ({ url: urlOf(merchantId), appId, apiSecret }),
+    target: (merchantId) => ({ url: urlOf(merchantId), appId, apiSecret, webhookSecrets: [webhookSecret] }),
   });
   return { callbacks, errors };
 }

@@ -62,6 +62,7 @@ function describe(sandbox: Sandbox, tell: Say): void {
     tell(`    App ID           ${account.appId}`);
     tell(`    Api-Key          ${account.apiKey}`);
     tell(`    apiSecret        ${account.apiSecret}`);
+    tell(`    webhook secret   ${account.webhookSecret ?? "rotate it to get one"}`);
     tell(`    opens cards on   ${account.productNo}`);
   }
   tell(`\n${bold("Next")}`);

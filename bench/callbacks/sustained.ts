@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { signV1 } from "@cardwright/signing";
+import { signStandard, signV1 } from "@cardwright/signing";
 import { Pool as HttpPool } from "undici";
 import type { BenchOptions, BenchResult } from "../benchmark.ts";
-import { apiSecret, appId } from "../callbacks-room.ts";
+import { apiSecret, appId, webhookSecret } from "../callbacks-room.ts";
 import { createCpuMeter } from "../cpu.ts";
 import { type BenchServer, startBenchServer } from "../postgres.ts";
 import { cpuProfile, timeStatements } from "../profile.ts";
@@ -179,16 +179,21 @@ function openBareCalls({ origin }: PushMerchant) {
   const pool = new HttpPool(origin, { connections: bareInFlight, pipelining: 1 });
   const timestamp = String(Date.now());
   const dataText = `{"consume_no":"O20260522SUSTAINED000000000000001","consume_relate_no":"","card_no":"C20260522SUSTAINED000000000000001","cardholder_no":"U2026052266YX000000000001","type":"Consumption","amount":25.81,"local_amount":25.81,"local_currency":"USD","fee":0.26,"remark":"","detail":"","fee_detail":[{"fee_type":"Consume_fee","amount":0.26}],"merchant_info":{"merchant_name":"Corner Shop","merchant_mcc":"5411","city":"Singapore","country":"SG"},"status":"Pending","time":${timestamp},"due_at":${timestamp}}`;
+  const id = "019a0000-0000-7000-8000-000000000000";
+  const body = `{"id":"${id}","action":"Consumption","data":${dataText}}`;
+  const timestampSeconds = Math.floor(Number(timestamp) / 1000);
   const headers = {
     "Content-Type": "application/json",
     Timestamp: timestamp,
     Signature: signV1({ appId, apiSecret, timestamp, dataText }),
     "Sign-Version": "V1",
     Timezone: "UTC+8",
+    "webhook-id": id,
+    "webhook-timestamp": String(timestampSeconds),
+    "webhook-signature": signStandard({ id, timestampSeconds, body, secret: webhookSecret }),
     Sequence: "1",
     Attempt: "1",
   };
-  const body = `{"id":"019a0000-0000-7000-8000-000000000000","action":"Consumption","data":${dataText}}`;
   return {
     once: async (): Promise<void> => {
       const answer = await pool.request({ path: "/bare", method: "POST", headers, body });

@@ -76,7 +76,7 @@ CREATE TABLE IF NOT EXISTS pushes (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS pushes_by_age ON pushes (received_at);
 
--- A row is a callback as it came, for looking into problems; the newest 10,000 are kept.
+-- A row is a callback with its data as it came, for looking into problems; the newest 10,000 are kept.
 CREATE TABLE IF NOT EXISTS callbacks (
   callback_id INTEGER PRIMARY KEY AUTOINCREMENT,
   received_at INTEGER NOT NULL,

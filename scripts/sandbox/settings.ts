@@ -21,6 +21,8 @@ export interface SandboxMerchant {
   readonly appId: string;
   readonly apiKey: string;
   readonly apiSecret: string;
+  /** Signs the callbacks by Standard Webhooks; absent for a merchant that was enrolled before there were any. */
+  readonly webhookSecret?: string;
   /** A package_no in credit mode, a card_bin_no in authorization mode. */
   readonly productNo: string;
 }

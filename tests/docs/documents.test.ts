@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { generateCliPage } from "@cardwright/cli/reference";
 import { generateDeclinesPage, generateErrorsPage } from "@cardwright/contract";
 import { expect, test } from "vitest";
 import { readConfig } from "../../apps/server/src/config.ts";
@@ -17,6 +18,8 @@ test("the documents that the project promises are there", () => {
     "CONTRIBUTING.md",
     "docs/decisions/README.md",
     "docs/guides/first-integration.md",
+    "docs/guides/quickstart.md",
+    "docs/guides/verify-callbacks.md",
     "docs/operations/failure-modes.md",
     "docs/operations/running.md",
     "docs/reference/declines.md",
@@ -155,6 +158,10 @@ test("every metric that the operator is told of is measured, and every one that 
 test("the tables of error codes and decline reasons are what the code makes", () => {
   expect(document("docs/reference/errors.md")).toBe(generateErrorsPage());
   expect(document("docs/reference/declines.md")).toBe(generateDeclinesPage());
+});
+
+test("the reference of the command line is what the table of commands makes", () => {
+  expect(document("docs/reference/cli.md")).toBe(generateCliPage());
 });
 
 test("the README's first screen says what it is and the two commands, in 40 lines at most", () => {

@@ -257,7 +257,7 @@ function faultsOf(
     arrival.dataText === dataText;
   return [
     ...(isSame ? [] : ["says something else than what was queued"]),
-    ...(arrival.signatureIsRight ? [] : ["has a wrong signature"]),
+    ...(arrival.signaturesAreRight ? [] : ["has a wrong signature"]),
     ...(isFirst && arrival.goodBefore !== sequence - 1
       ? [`came when ${arrival.goodBefore} before it had been taken`]
       : []),

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { splitCallbackBody, verifyV1 } from "@cardwright/signing";
+import { splitCallbackBody, verifyStandard, verifyV1 } from "@cardwright/signing";
 import type { Choices } from "./random.ts";
 
 /** How a merchant takes its pushes; see `manners`. */
@@ -15,7 +15,8 @@ export interface PushArrival {
   readonly dataText: string;
   /** The number of the good answers that had been given before about this card, one for each push: what may come now. */
   readonly goodBefore: number;
-  readonly signatureIsRight: boolean;
+  /** By V1 and by Standard Webhooks. */
+  readonly signaturesAreRight: boolean;
 }
 
 export interface PushDoor {
@@ -30,6 +31,7 @@ export interface DoorMerchant {
   readonly manner: Manner;
   readonly appId: string;
   readonly apiSecret: string;
+  readonly webhookSecret: string;
 }
 
 /** Of a hundred first arrivals at a failing merchant, and how late a slow one is, at most. */
@@ -103,9 +105,18 @@ function readPush(
   const split = splitCallbackBody(text);
   if (!split.ok) return null;
   const { id, action, dataText } = split.value;
+  const { appId, apiSecret, webhookSecret } = merchant;
+  const common = { nowMs: Date.now(), toleranceMs };
   const [timestamp, signature] = [headerOf(headers["timestamp"]), headerOf(headers["signature"])];
-  const { appId, apiSecret } = merchant;
-  const verified = verifyV1({ appId, apiSecret, timestamp, signature, dataText, nowMs: Date.now(), toleranceMs });
+  const v1 = verifyV1({ ...common, appId, apiSecret, timestamp, signature, dataText });
+  const standard = verifyStandard({
+    ...common,
+    id: headerOf(headers["webhook-id"]),
+    timestamp: headerOf(headers["webhook-timestamp"]),
+    signatureHeader: headerOf(headers["webhook-signature"]),
+    body: text,
+    secrets: [webhookSecret],
+  });
   return {
     id,
     action,
@@ -113,7 +124,7 @@ function readPush(
     cardNo: /"card_no":"([^"]*)"/u.exec(dataText)?.[1] ?? "",
     sequence: Number(headerOf(headers["sequence"])),
     attempt: Number(headerOf(headers["attempt"])),
-    signatureIsRight: verified.ok,
+    signaturesAreRight: v1.ok && standard.ok,
   };
 }
 

@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import { uuid7 } from "../../apps/server/src/kernel/index.ts";
 import { createMerchants } from "../../apps/server/src/merchants/index.ts";
 import { createMovableClock, type MovableClock } from "../../apps/server/src/sandbox/index.ts";
-import { createApiSecret, createVault } from "../../apps/server/src/vault/index.ts";
+import { createApiSecret, createVault, createWebhookSecret } from "../../apps/server/src/vault/index.ts";
 import type { TestDatabase } from "../support/database.ts";
 import { newSecrets, type PlatformProcess, runPlatform } from "../support/processes.ts";
 import { type DoorMerchant, type Manner, openPushDoor, type PushDoor } from "./push-door.ts";
@@ -129,6 +129,8 @@ async function enrol(options: {
       store: (secret) => vault.storeSecret(secret),
       delete: (secret) => vault.deleteSecret(secret),
     },
+    webhookSecrets: { create: createWebhookSecret, ...vault.webhookSecrets },
+    clientKeys: vault.clientKeys,
   });
   const merchants: (DoorMerchant & { readonly merchantId: number })[] = [];
   for (const manner of manners) {
@@ -137,7 +139,9 @@ async function enrol(options: {
     const { merchantId, appId } = merchant.value;
     const credential = await room.createCredential({ merchantId }, by);
     if (!credential.ok) throw new Error(`a credential was refused: ${credential.reason}`);
-    merchants.push({ manner, merchantId, appId, apiSecret: credential.value.apiSecret });
+    const { apiSecret, webhookSecret } = credential.value;
+    if (webhookSecret === null) throw new Error("the first credential came without a webhook secret");
+    merchants.push({ manner, merchantId, appId, apiSecret, webhookSecret });
   }
   return merchants;
 }

@@ -1,7 +1,12 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { Readable } from "node:stream";
-import { buildOpenApi, REFERENCE_CONTENT_SECURITY_POLICY, renderReference } from "@cardwright/contract";
+import {
+  buildDeveloperOpenApi,
+  buildOpenApi,
+  REFERENCE_CONTENT_SECURITY_POLICY,
+  renderReference,
+} from "@cardwright/contract";
 import { type ApiAnswer, eventually, startApi, type TestApi, type TestCredential } from "@cardwright/testing/api";
 import { request } from "undici";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -298,14 +303,21 @@ test("without its database the API is 503 with Retry-After", async () => {
   }
 });
 
-test("the OpenAPI document and the reference page are public and made from the contract", async () => {
-  const document = buildOpenApi({ serverUrl: "https://cards.example.com" });
-  const json = await api.call({ path: "/open-api/openapi.json" });
-  expect(json.status).toBe(200);
-  expect(json.text).toBe(JSON.stringify(document));
-  expect(json.headers["content-type"]).toBe("application/json; charset=utf-8");
+test("the OpenAPI documents and the reference page are public and made from the contract", async () => {
+  const serverUrl = "https://cards.example.com";
+  const openapi = buildOpenApi({ serverUrl });
+  const developer = buildDeveloperOpenApi({ serverUrl });
+  for (const [path, document] of [
+    ["/open-api/openapi.json", openapi],
+    ["/developer/openapi.json", developer],
+  ] as const) {
+    const json = await api.call({ path });
+    expect(json.status).toBe(200);
+    expect(json.text).toBe(JSON.stringify(document));
+    expect(json.headers["content-type"]).toBe("application/json; charset=utf-8");
+  }
   const page = await api.call({ path: "/docs" });
-  expect(page.text).toBe(renderReference(document));
+  expect(page.text).toBe(renderReference({ openapi, developer }));
   expect(page.headers).toMatchObject({
     "content-type": "text/html; charset=utf-8",
     "content-security-policy": REFERENCE_CONTENT_SECURITY_POLICY,

@@ -23,9 +23,10 @@ beforeAll(async () => {
   platform = await runPlatform({ ...secrets, DATABASE_URL: db.url, LOG_LEVEL: "debug" });
   const desk = { apiUrl: platform.api, adminToken: secrets.ADMIN_TOKEN };
   merchant = await enrolWithCard({ desk, kycUrl: platform.kycSimulator, mode: "AUTHORIZATION" });
-  const { apiKey, apiSecret } = merchant.account;
-  for (const [name, value] of Object.entries({ ...secrets, apiKey, apiSecret })) {
-    unspeakable.set(name, value.replace(/^test:/u, ""));
+  const { apiKey, apiSecret, webhookSecret } = merchant.account;
+  if (webhookSecret === undefined) throw new Error("the merchant was enrolled without a webhook secret");
+  for (const [name, value] of Object.entries({ ...secrets, apiKey, apiSecret, webhookSecret })) {
+    unspeakable.set(name, value.replace(/^(?:test:|whsec_)/u, ""));
   }
   unspeakable.set("the database's password", new URL(db.url).password);
   unspeakable.set("the cardholder's e-mail", "ada@example.com");

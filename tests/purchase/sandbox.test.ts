@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { request } from "undici";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Authorization } from "../../apps/server/src/authorization/index.ts";
+import { systemClock } from "../../apps/server/src/kernel/index.ts";
 import { buildNetworkFront } from "../../apps/server/src/network/index.ts";
 import {
   createCardMaker,
@@ -49,6 +50,9 @@ beforeAll(async () => {
   sandbox = createSandbox({
     pool,
     clock,
+    machineClock: systemClock,
+    merchants: programme.merchants,
+    apiUrl: () => api.listeningOrigin,
     networkToken,
     onError,
     networkUrl: () => network.listeningOrigin,
@@ -244,9 +248,13 @@ test("a network that stops, or is not there, is 503 and nothing happened", async
     status: 503,
     json: fault("network_unavailable"),
   });
+  const { pool } = programme.db;
   const nowhere = createSandbox({
-    pool: programme.db.pool,
-    clock,
+    pool,
+    clock: await createMovableClock({ pool, onError, real: { now: () => startOfTest } }),
+    machineClock: systemClock,
+    merchants: programme.merchants,
+    apiUrl: () => "http://127.0.0.1:9",
     networkToken: "x",
     onError,
     // Port 9 (discard) has no listener on a test machine.
@@ -267,7 +275,7 @@ test("a network that stops, or is not there, is 503 and nothing happened", async
     ok: false,
     reason: { kind: "network_unavailable" },
   });
-  await nowhere.terminal.close();
+  await nowhere.stop();
   expect(await programme.consumptionsOf(card)).toBe(0);
 });
 

@@ -121,6 +121,8 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
   const app = fastify(openApiServerOptions({ trustedProxies: options.trustedProxies ?? [] }));
   const deps: OpenApiDeps = {
     ...rooms,
+    businessClock: clock,
+    environment: "sandbox",
     log,
     isStopping: () => api.stopping,
     publicUrl: "https://cards.example.com",

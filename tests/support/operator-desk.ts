@@ -11,7 +11,7 @@ export interface OperatorAnswer {
 
 /** The operator's API over the rooms of a test, over HTTP; paths are below `/operator/v1`. */
 export interface OperatorDesk {
-  call(method: "GET" | "POST" | "PUT" | "PATCH", path: string, body?: object): Promise<OperatorAnswer>;
+  call(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: object): Promise<OperatorAnswer>;
   close(): Promise<void>;
 }
 
@@ -29,7 +29,9 @@ export async function openOperatorDesk(api: Pick<TestApi, "rooms" | "clock">): P
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
-      return { status: answer.status, body: Object.fromEntries(Object.entries(Object(await answer.json()))) };
+      const text = await answer.text();
+      const json: unknown = text === "" ? {} : JSON.parse(text);
+      return { status: answer.status, body: Object.fromEntries(Object.entries(Object(json))) };
     },
     close: () => app.close(),
   };

@@ -30,6 +30,7 @@ import {
   type CardData,
   createApiSecret,
   createVault,
+  createWebhookSecret,
   newMasterKey,
   type Vault,
 } from "../../apps/server/src/vault/index.ts";
@@ -255,6 +256,8 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
       store: (secret) => vault.storeSecret(secret),
       delete: (secret) => vault.deleteSecret(secret),
     },
+    webhookSecrets: { create: createWebhookSecret, ...vault.webhookSecrets },
+    clientKeys: vault.clientKeys,
   });
   const products = createProducts({ pool, clock });
   const credit = createCredit({

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
+import { createAuditTrail } from "#audit/index.ts";
 import { createAuthorization } from "#authorization/index.ts";
 import { createCallbacks } from "#callbacks/index.ts";
 import { createCardholders, createSumsubClient } from "#cardholders/index.ts";
@@ -12,7 +13,8 @@ import { type Clock, systemClock } from "#kernel/index.ts";
 import { createMerchants, createReserves } from "#merchants/index.ts";
 import { createProducts } from "#products/index.ts";
 import { createSettlement } from "#settlement/index.ts";
-import { createApiSecret, createVault } from "#vault/index.ts";
+import { createApiSecret, createVault, createWebhookSecret } from "#vault/index.ts";
+import { callbackTargetOf } from "./callback-target.ts";
 import type { Config } from "./config.ts";
 import { database as bounds } from "./limits.ts";
 import { createMetrics } from "./metrics.ts";
@@ -81,6 +83,8 @@ export function composeRooms(options: RoomsOptions) {
       store: (secret) => vault.storeSecret(secret),
       delete: (secret) => vault.deleteSecret(secret),
     },
+    webhookSecrets: { create: createWebhookSecret, ...vault.webhookSecrets },
+    clientKeys: vault.clientKeys,
   });
   const reserves = createReserves({ pool, clock });
   const products = createProducts({ pool, clock });
@@ -144,12 +148,7 @@ export function composeRooms(options: RoomsOptions) {
       const [card] = await cards.list({ merchantId, cardholderNo: null, cardUniqueNo: null, cardNo: null, ...bounds });
       return card?.cardNo ?? null;
     },
-    target: async (merchantId) => {
-      const target = await merchants.callbackTarget(merchantId);
-      const apiSecret =
-        target === null ? null : await vault.readSecret({ merchantId, secretId: target.primaryCredentialId });
-      return target === null || apiSecret === null ? null : { url: target.url, appId: target.appId, apiSecret };
-    },
+    target: (merchantId) => callbackTargetOf({ merchants, vault }, merchantId),
   });
   const authorization = createAuthorization({
     pool,
@@ -185,6 +184,7 @@ export function composeRooms(options: RoomsOptions) {
   return {
     pool,
     clock,
+    auditTrail: createAuditTrail({ pool, clock }),
     metrics,
     vault,
     merchants,

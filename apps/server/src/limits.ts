@@ -124,3 +124,30 @@ export const platform = {
   /** Applicants looked at in one round. */
   kycPollMax: 32,
 } as const;
+
+/** What signs and secures callbacks: webhook secrets and client certificates. */
+export const callbackSecrets = {
+  /** A receiver that is changed by hand over a weekend; longer, and the old secret is as good as never replaced. */
+  overlapMsMax: 7 * 86_400_000,
+  /** When nobody says how long (24 h). */
+  overlapMsDefault: 86_400_000,
+  /** Secrets of one merchant that are not erased yet: whoever rotates on and on waits for the worker, at 20 in 10 s. */
+  webhookSecretsMax: 20,
+  /** The current one and the one before it. */
+  validWebhookSecretsMax: 2,
+  /** How often the worker erases what has ended, and how much of it in one round. */
+  eraseEveryMs: 10_000,
+  eraseBatchMax: 100,
+  /** Of a certificate with its issuers: five certificates of 3 KB. */
+  certificatePemCharactersMax: 16_384,
+  certificateChainMax: 5,
+  /** An RSA key of 4,096 bits has 3.3 KB; a vault record holds 4 KiB. */
+  privateKeyPemCharactersMax: 8_192,
+  rsaBitsMin: 2_048,
+  rsaBitsMax: 4_096,
+  subjectCharactersMax: 512,
+  /** Long enough to order a new certificate (30 days). */
+  expiryToldBeforeMs: 30 * 86_400_000,
+  expiryLookEveryMs: 60_000,
+  expiryBatchMax: 100,
+} as const;

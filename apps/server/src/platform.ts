@@ -17,7 +17,7 @@ import { composeRooms, describeError, openPools, type Pools, prepareDatabase, ty
 import { type Config, ConfigError, describeConfig } from "./config.ts";
 import { type DatabaseWatch, watchDatabase } from "./database-watch.ts";
 import { kycWebhookPath, kycWebhooks } from "./kyc-webhooks.ts";
-import { platform as bounds, scheduledWork as dueBounds, reserve, stopping } from "./limits.ts";
+import { platform as bounds, callbackSecrets, scheduledWork as dueBounds, reserve, stopping } from "./limits.ts";
 import { type Loop, startLoops } from "./loops.ts";
 import { buildOperations } from "./operations.ts";
 import { countRequests, type RequestsUnderWay } from "./requests-under-way.ts";
@@ -105,14 +105,16 @@ async function start(options: { readonly config: Config; readonly log: Logger },
     ? await open(networkServer({ config, log, rooms, watch, state }), config.NETWORK_PORT)
     : null;
   let apiApp: FastifyInstance | null = null;
+  let api: string | null = null;
   const sandbox = await world.sandboxOf({
     rooms,
     api: () => apiApp,
+    apiUrl: () => reachableUrl(config, api),
     isStopping: () => state.stopping,
     networkUrl: network ?? `http://${config.HTTP_HOST}:${config.NETWORK_PORT}`,
   });
   apiApp = plays("api") ? await apiServer({ config, log, rooms, state, sandbox }) : null;
-  const api = apiApp === null ? null : await open(apiApp, config.API_PORT);
+  api = apiApp === null ? null : await open(apiApp, config.API_PORT);
   if (api !== null) {
     world.kycWebhookUrl(`${api}${kycWebhookPath}`);
   }
@@ -126,6 +128,7 @@ async function start(options: { readonly config: Config; readonly log: Logger },
   const end = async (): Promise<void> => {
     state.stopping = true;
     log.info("stopping");
+    sandbox?.letGo();
     const deadline = Date.now() + stopping.deadlineMs;
     const left = () => Math.max(0, deadline - Date.now());
     // The operations server stays until the end: a probe must see that the process is not ready any more.
@@ -254,6 +257,7 @@ function networkServer(parts: ServerParts & { readonly watch: DatabaseWatch }): 
 
 interface SandboxFace {
   readonly api: FastifyPluginCallback;
+  letGo(): void;
   stop(): Promise<void>;
 }
 
@@ -266,7 +270,17 @@ async function apiServer(parts: ServerParts & { readonly sandbox: SandboxFace | 
   });
   const publicUrl = config.PUBLIC_URL === "" ? `http://${config.HTTP_HOST}:${config.API_PORT}` : config.PUBLIC_URL;
   app.addHook("onRequest", async (request, reply) => refuseWhileStopping(state, request, reply));
-  await app.register(openApi({ ...rooms, clock: systemClock, log, publicUrl, isStopping: () => state.stopping }));
+  await app.register(
+    openApi({
+      ...rooms,
+      clock: systemClock,
+      businessClock: rooms.clock,
+      environment: config.CARDWRIGHT_ENV,
+      log,
+      publicUrl,
+      isStopping: () => state.stopping,
+    }),
+  );
   await app.register(
     operatorApi({ ...rooms, clock: systemClock, adminToken: config.ADMIN_TOKEN, operators: config.OPERATORS }),
     {
@@ -280,13 +294,23 @@ async function apiServer(parts: ServerParts & { readonly sandbox: SandboxFace | 
   return app;
 }
 
+/**
+ * Where the platform's own processes reach this one's API: alone, at the address it listens on, which no proxy is needed for;
+ * apart from the others at its public one, where there is one.
+ */
+function reachableUrl({ CARDWRIGHT_ROLE, PUBLIC_URL }: Config, listening: string | null): string {
+  const url = CARDWRIGHT_ROLE === "all" || PUBLIC_URL === "" ? listening : PUBLIC_URL;
+  if (url === null) throw new Error("this process has no API server");
+  return url.replace(/\/$/u, "");
+}
+
 /** For everything on this server but the merchants' API, which says it in its own envelope. */
 function refuseWhileStopping(
   state: ServerParts["state"],
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply | undefined {
-  if (!state.stopping || request.url.startsWith("/open-api/")) {
+  if (!state.stopping || ["/open-api/", "/developer/"].some((start) => request.url.startsWith(start))) {
     return undefined;
   }
   const error = { code: "stopping", message: "this process is stopping", field: "" };
@@ -295,7 +319,9 @@ function refuseWhileStopping(
 
 /** The background work, each round safe in any number of processes at once. */
 function workerLoops(rooms: Rooms): Loop[] {
-  const { clock, authorization, cardholders, cards, callbacks, reserves, settlement } = rooms;
+  const { clock, authorization, cardholders, cards, callbacks, merchants, reserves, settlement } = rooms;
+  const { webhookSecrets, clientCertificates } = merchants;
+  const { eraseEveryMs, expiryLookEveryMs } = callbackSecrets;
   const work = scheduledWork(rooms);
   const doWhatIsDue = async (): Promise<number> => {
     const endsAt = performance.now() + dueBounds.roundMsMax;
@@ -310,6 +336,13 @@ function workerLoops(rooms: Rooms): Loop[] {
     { name: "low reserves", waitMs: reserve.watchEveryMs, round: () => reserves.warnOfLowReserves() },
     { name: "reserve statements", waitMs: reserve.closeEveryMs, round: () => reserves.closeFinishedDays() },
     { name: "settlement", waitMs: 60_000, round: () => settlement.advance() },
+    { name: "expired webhook secrets", waitMs: eraseEveryMs, round: () => webhookSecrets.eraseExpired() },
+    { name: "ended client certificates", waitMs: eraseEveryMs, round: () => clientCertificates.eraseEnded() },
+    {
+      name: "expiring client certificates",
+      waitMs: expiryLookEveryMs,
+      round: () => clientCertificates.warnOfExpiring(),
+    },
     { name: "old client tokens", waitMs: 60_000, round: () => cards.removeOldTokens() },
     { name: "old merchant events", waitMs: 60_000, round: () => callbacks.events.removeOld() },
     { name: "days of callbacks", waitMs: 60_000, round: () => callbacks.partitions.keep() },
@@ -343,6 +376,7 @@ interface World {
     readonly networkUrl: string;
     /** This process's API server, once there is one. */
     readonly api: () => FastifyInstance | null;
+    readonly apiUrl: () => string;
     readonly isStopping: () => boolean;
   }): Promise<SandboxFace | null>;
 }
@@ -398,11 +432,14 @@ async function openSandboxWorld({ config, log, pools, undo }: WorldParts): Promi
     kycWebhookUrl: (url) => {
       webhookUrl = url;
     },
-    sandboxOf: async ({ rooms, networkUrl, api, isStopping }) => {
+    sandboxOf: async ({ rooms, networkUrl, api, apiUrl, isStopping }) => {
       await sandbox.seedExchangeRates(rooms.exchange);
       return sandbox.createSandbox({
         pool: pools.app,
         clock,
+        machineClock: systemClock,
+        merchants: rooms.merchants,
+        apiUrl,
         time: { work: scheduledWork(rooms), slowWork: [rooms.callbacks.dueWork], isStopping },
         reveal: (card) => rooms.vault.revealForSandboxNetwork(card),
         networkUrl: () => networkUrl,
@@ -427,9 +464,9 @@ async function openSandboxWorld({ config, log, pools, undo }: WorldParts): Promi
             return { merchantNo: merchant.merchantNo, mode };
           },
           pushesOf: async (card) =>
-            (await rooms.callbacks.history.list(card)).toReversed().map(({ action, dataText }) => ({
-              action,
-              data: JSON.parse(dataText),
+            (await rooms.callbacks.history.list(card)).map(({ callbackId, action, dataText }) => ({
+              callbackId,
+              callback: { action, data: JSON.parse(dataText) },
             })),
         },
       });

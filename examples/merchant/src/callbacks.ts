@@ -1,5 +1,16 @@
-import { type Callback, type CallbackRequest, verifyCallback } from "./callback-signature.ts";
-import { applyCardUpdate, readCardUpdate } from "./cards.ts";
+import {
+  type AuthAnswer,
+  type AuthCallback,
+  approve,
+  type Callback,
+  type Callbacks,
+  type CardUpdateCallback,
+  type ConsumptionCallback,
+  decline,
+  type RawAnswer,
+  type RawRequest,
+} from "@cardwright/sdk";
+import { applyCardUpdate } from "./cards.ts";
 import type { Database } from "./database.ts";
 import { authorizationCodes, bookConsumption, decideAuthorization, readPurchase } from "./purchases.ts";
 import type { Mode } from "./users.ts";
@@ -7,17 +18,13 @@ import type { Mode } from "./users.ts";
 export interface CallbackDeps {
   readonly db: Database;
   readonly mode: Mode;
-  readonly appId: string;
-  readonly apiSecret: string;
+  /** Of the SDK: verifies, tells repeats, keeps order, answers in time. */
+  readonly callbacks: Callbacks;
   readonly now: () => number;
 }
 
-/** What the platform is answered, always with HTTP 200; any code but 0 is a no to `Auth` and a failed try of the others. */
-export interface CallbackAnswer {
-  readonly code: number;
-  readonly message: string;
-  readonly reason?: string;
-}
+/** Answers a request to the callback URL. An answer of code 0 to a push means that it is booked. */
+export type ReceiveCallback = (request: RawRequest & { readonly body: Uint8Array }) => Promise<RawAnswer>;
 
 /** What became of a callback; `refused` alone did not verify. */
 type Outcome = "applied" | "repeated" | "superseded" | "ignored" | "not_as_agreed" | "cardholder_unknown" | "refused";
@@ -26,72 +33,77 @@ const callbacksKeptMax = 10_000n;
 /** Of a body that nobody signed only the beginning is kept: a stranger must not fill the disk. */
 const refusedCharactersKeptMax = 2048;
 
-/** Verifies a callback, does what it says and notes it down, in one transaction: an answer of code 0 means it is booked. */
-export function receiveCallback(deps: CallbackDeps, request: CallbackRequest): CallbackAnswer {
-  const nowMs = deps.now();
-  const verified = verifyCallback(request, { appId: deps.appId, apiSecret: deps.apiSecret, nowMs });
-  const raw = Buffer.from(request.body).toString("utf8");
-  return deps.db.transaction(() => {
-    if (!verified.ok) {
-      note(deps.db, { outcome: "refused", raw: raw.slice(0, refusedCharactersKeptMax), nowMs });
-      return { code: 401, message: verified.reason };
-    }
-    const { outcome, answer } = handle(deps, verified.callback, nowMs);
-    note(deps.db, { outcome, raw, nowMs });
+/**
+ * What this merchant does with its callbacks, each in one transaction with its note. The SDK answers a repeat from its memory; after
+ * a restart the books tell it, which is why they remember pushes and answers as well.
+ */
+export function createCallbackReceiver(deps: CallbackDeps): ReceiveCallback {
+  const handler = deps.callbacks.handler({
+    onAuth: (callback) => answerAuth(deps, callback),
+    onConsumption: (callback) => takeConsumption(deps, callback),
+    onCardUpdate: (callback) => takeCardUpdate(deps, callback),
+    // Actions may be added to the contract. A failure would only have this one sent again for thirty days.
+    onOther: (callback) => noteOf(deps, callback, "ignored"),
+    onRepeat: (callback) => noteOf(deps, callback, "repeated"),
+    onError: (error, callback) => {
+      // A request that did not verify is noted below, with its body; a push that was not taken has been noted.
+      if (callback !== null && !(error instanceof NotTaken)) console.error(error);
+    },
+  });
+  return async (request) => {
+    const answer = await handler.handle(request);
+    const raw = Buffer.from(request.body).toString("utf8").slice(0, refusedCharactersKeptMax);
+    if (answer.status === 401) note(deps, { outcome: "refused", raw });
+    if (answer.status === 400) note(deps, { outcome: "not_as_agreed", raw });
     return answer;
+  };
+}
+
+/** The push was not booked: the platform sends it again. */
+class NotTaken extends Error {
+  override readonly name = "NotTaken";
+}
+
+const notAsAgreed = decline("data_not_as_agreed", { code: 400, message: "data not as agreed" });
+
+function answerAuth(deps: CallbackDeps, callback: AuthCallback): AuthAnswer {
+  return deps.db.transaction(() => {
+    const purchase = readPurchase(callback.data);
+    // In credit mode the platform decides by itself and never asks.
+    if (purchase === undefined || purchase.status !== "Pending" || deps.mode !== "AUTHORIZATION") {
+      noteOf(deps, callback, "not_as_agreed");
+      return notAsAgreed;
+    }
+    const { decision, repeated } = decideAuthorization(deps.db, purchase);
+    noteOf(deps, callback, repeated ? "repeated" : "applied");
+    if (decision === "approved") return approve();
+    return decline(decision, { code: authorizationCodes[decision], message: decision.replaceAll("_", " ") });
   });
 }
 
-interface Handled {
-  readonly outcome: Outcome;
-  readonly answer: CallbackAnswer;
-}
-
-const done: CallbackAnswer = { code: 0, message: "" };
-const notAsAgreed: Handled = { outcome: "not_as_agreed", answer: { code: 400, message: "data not as agreed" } };
-
-function handle(deps: CallbackDeps, callback: Callback, nowMs: number): Handled {
-  switch (callback.action) {
-    case "Auth":
-      return answerAuth(deps, callback);
-    case "Consumption":
-      return answerConsumption(deps, callback, nowMs);
-    case "Card_update":
-      return answerCardUpdate(deps, callback, nowMs);
-    default:
-      // Actions may be added to the contract. A failure would only have this one sent again for thirty days.
-      return { outcome: "ignored", answer: done };
-  }
-}
-
-function answerAuth(deps: CallbackDeps, callback: Callback): Handled {
-  const purchase = readPurchase(callback.data);
-  // In credit mode the platform decides by itself and never asks.
-  if (purchase === undefined || purchase.status !== "Pending" || deps.mode !== "AUTHORIZATION") return notAsAgreed;
-  const { decision, repeated } = decideAuthorization(deps.db, purchase);
-  const outcome = repeated ? "repeated" : "applied";
-  if (decision === "approved") return { outcome, answer: done };
-  const message = decision.replaceAll("_", " ");
-  return { outcome, answer: { code: authorizationCodes[decision], message, reason: decision } };
-}
-
-function answerConsumption(deps: CallbackDeps, callback: Callback, nowMs: number): Handled {
-  const purchase = readPurchase(callback.data);
-  if (purchase === undefined) return notAsAgreed;
-  const outcome = bookConsumption(deps.db, callback, purchase, nowMs);
+function takeConsumption(deps: CallbackDeps, callback: ConsumptionCallback): void {
+  const outcome = deps.db.transaction(() => {
+    const purchase = readPurchase(callback.data);
+    const booked = purchase === undefined ? "not_as_agreed" : bookConsumption(deps.db, callback, purchase, deps.now());
+    noteOf(deps, callback, booked);
+    return booked;
+  });
   // Not accepted, so that it comes again: our own record of the cardholder may be late.
-  if (outcome === "cardholder_unknown") return { outcome, answer: { code: 404, message: "cardholder unknown" } };
-  return { outcome, answer: done };
+  if (outcome === "cardholder_unknown" || outcome === "not_as_agreed") throw new NotTaken(outcome);
 }
 
-function answerCardUpdate(deps: CallbackDeps, callback: Callback, nowMs: number): Handled {
-  const update = readCardUpdate(callback.data);
-  if (update === undefined) return notAsAgreed;
-  return { outcome: applyCardUpdate(deps.db, callback, update, nowMs), answer: done };
+function takeCardUpdate(deps: CallbackDeps, callback: CardUpdateCallback): void {
+  deps.db.transaction(() => noteOf(deps, callback, applyCardUpdate(deps.db, callback, deps.now())));
 }
 
-function note(db: Database, callback: { outcome: Outcome; raw: string; nowMs: number }): void {
-  const values = { ...callback, verified: callback.outcome === "refused" ? 0 : 1, callbacksKeptMax };
+function noteOf(deps: CallbackDeps, callback: Callback, outcome: Outcome): void {
+  const action = callback.action === "other" ? callback.wireAction : callback.action;
+  const raw = `{"id":${JSON.stringify(callback.id)},"action":${JSON.stringify(action)},"data":${callback.dataText}}`;
+  note(deps, { outcome, raw });
+}
+
+function note({ db, now }: CallbackDeps, callback: { outcome: Outcome; raw: string }): void {
+  const values = { ...callback, nowMs: now(), verified: callback.outcome === "refused" ? 0 : 1, callbacksKeptMax };
   db.run(
     "INSERT INTO callbacks (received_at, verified, outcome, raw) VALUES (:nowMs, :verified, :outcome, :raw)",
     values,

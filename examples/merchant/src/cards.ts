@@ -1,11 +1,11 @@
-import { type Callback } from "./callback-signature.ts";
+import type { CardUpdateCallback } from "@cardwright/sdk";
 import { type Database } from "./database.ts";
-import type { CardStatus } from "./platform-client.ts";
 import { firstReceipt } from "./purchases.ts";
-import { type RawMembers, stringOf } from "./raw-json.ts";
 
-export interface IssuedCard extends CardStatus {
+export interface IssuedCard {
   readonly cardNo: string;
+  readonly status: string;
+  readonly lastNo: string;
   readonly cardUniqueNo: string;
   readonly userId: string;
   readonly cardType: string;
@@ -23,35 +23,19 @@ export function recordCard(db: Database, card: IssuedCard): void {
   );
 }
 
-export interface CardUpdate {
-  readonly cardNo: string;
-  readonly afterStatus: string;
-  /** Unix ms. */
-  readonly time: bigint;
-}
-
-/** Reads the `data` of a Card_update callback; undefined when it is not as agreed. */
-export function readCardUpdate(data: RawMembers): CardUpdate | undefined {
-  const cardNo = stringOf(data.get("card_no"));
-  const afterStatus = stringOf(data.get("after_status"));
-  const time = data.get("time") ?? "";
-  if (cardNo === undefined || afterStatus === undefined || !/^\d{1,15}$/u.test(time)) return undefined;
-  return { cardNo, afterStatus, time: BigInt(time) };
-}
-
 /** Applies a card's new status; call it inside a transaction. Older news than the last is superseded. */
 export function applyCardUpdate(
   db: Database,
-  callback: Callback,
-  update: CardUpdate,
+  callback: CardUpdateCallback,
   nowMs: number,
 ): "applied" | "superseded" | "repeated" {
+  const { card_no: cardNo, after_status: afterStatus, time } = callback.data;
   if (!firstReceipt(db, callback, nowMs)) return "repeated";
   const changed = db.run(
     `INSERT INTO cards (card_no, status, status_time) VALUES (:cardNo, :afterStatus, :time)
       ON CONFLICT (card_no) DO UPDATE SET status = excluded.status, status_time = excluded.status_time
       WHERE excluded.status_time >= cards.status_time`,
-    { ...update },
+    { cardNo, afterStatus, time },
   );
   return changed === 1 ? "applied" : "superseded";
 }

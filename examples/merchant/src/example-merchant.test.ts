@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Answer, credentials, type SeenCall, signedCallback, startSmallPlatform } from "../test/small-platform.ts";
+import {
+  type Answer,
+  credentials,
+  purchaseData,
+  type SeenCall,
+  signedCallback,
+  startSmallPlatform,
+} from "../test/small-platform.ts";
 import { type ExampleMerchant, startExampleMerchant } from "./example-merchant.ts";
 import type { Mode } from "./users.ts";
 
@@ -76,17 +83,9 @@ async function userWithCard(balance: string): Promise<string> {
 }
 
 async function push(id: string, action: string, over: Record<string, unknown>): Promise<unknown> {
-  const data = {
-    card_no: "C1",
-    cardholder_no: "U1",
-    type: "Consumption",
-    amount: 12.5,
-    merchant_info: { country: "US", merchant_mcc: "5814", city: "New York", merchant_name: "<b>Shop" },
-    status: "Pending",
-    time: nowMs,
-    ...over,
-  };
-  const { headers, body } = signedCallback({ id, action, data, nowMs });
+  const merchant_info = { country: "US", merchant_mcc: "5814", city: "New York", merchant_name: "<b>Shop" };
+  const data = purchaseData(action, { amount: 12.5, merchant_info, time: nowMs, ...over });
+  const { headers, body } = await signedCallback({ id, action, data, nowMs });
   const response = await fetch(merchant.callbackUrl, { method: "POST", headers, body });
   expect(response.status).toBe(200);
   return await response.json();
@@ -115,10 +114,11 @@ test("a callback that the platform did not sign is refused, counted, and changes
   await start("AUTHORIZATION");
   await userWithCard("50.00");
   const response = await fetch(merchant.callbackUrl, { method: "POST", body: '{"id":1,"action":"Auth","data":{}}' });
-  expect([response.status, await response.json()]).toEqual([200, { code: 401, message: "sign version" }]);
-  const { headers, body } = signedCallback({ id: "1", action: "Auth", data: { amount: 1 }, nowMs });
-  const forged = { method: "POST", headers: { ...headers, signature: "0".repeat(64) }, body };
-  expect(await (await fetch(merchant.callbackUrl, forged)).json()).toEqual({ code: 401, message: "signature" });
+  const refused = { code: 401, message: "not verified" };
+  expect([response.status, await response.json()]).toEqual([401, refused]);
+  const { headers, body } = await signedCallback({ id: "1", action: "Auth", data: { amount: 1 }, nowMs });
+  const forged = { method: "POST", headers: { ...headers, Signature: "0".repeat(64) }, body };
+  expect(await (await fetch(merchant.callbackUrl, forged)).json()).toEqual(refused);
   expect((await call("/state")).json["callbacks"]).toMatchObject({ received: 2, verified: 0, refused: 2 });
 });
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
+import { Cardwright } from "@cardwright/sdk";
+import { createCallbackReceiver } from "./callbacks.ts";
 import { openDatabase } from "./database.ts";
-import { createPlatformClient } from "./platform-client.ts";
 import { createMerchantServer } from "./server.ts";
 import { createUsers, type Mode } from "./users.ts";
 
@@ -16,6 +17,8 @@ export interface ExampleMerchantOptions {
   /** Signs the callbacks. */
   readonly apiSecret: string;
   readonly appId: string;
+  /** `whsec_…`: with it, callbacks must have the signature over their whole body as well. */
+  readonly webhookSecret?: string | undefined;
   readonly mode: Mode;
   /** package_no in credit mode, card_bin_no in authorization mode. */
   readonly cardProduct: string;
@@ -38,9 +41,12 @@ export async function startExampleMerchant(options: ExampleMerchantOptions): Pro
   const now = options.now ?? Date.now;
   const closing = new AbortController();
   const db = openDatabase(options.database);
-  const platform = createPlatformClient({ url: options.platformUrl, apiKey: options.apiKey, now });
+  const { platformUrl, apiKey, apiSecret, appId, webhookSecret, mode } = options;
+  const webhookSecrets = webhookSecret === undefined ? [] : [webhookSecret];
+  const platform = new Cardwright({ baseUrl: platformUrl, apiKey, apiSecret, appId, webhookSecrets, now });
   const users = createUsers({ ...options, db, platform, now, closing: closing.signal });
-  const server = createMerchantServer({ ...options, db, users, now });
+  const receiveCallback = createCallbackReceiver({ db, mode, callbacks: platform.callbacks, now });
+  const server = createMerchantServer({ db, mode, users, receiveCallback });
   try {
     await once(server.listen(options.port, host), "listening");
   } catch (error) {

@@ -8,6 +8,7 @@ const flags = [
   "platform-url",
   "api-key",
   "api-secret",
+  "webhook-secret",
   "app-id",
   "mode",
   "card-product",
@@ -19,11 +20,17 @@ const given = parseArgs({
   options: Object.fromEntries(flags.map((flag) => [flag, { type: "string" } as const])),
 }).values;
 
+function variableOf(flag: Flag): string {
+  return `MERCHANT_${flag.toUpperCase().replaceAll("-", "_")}`;
+}
+
+function optionalSetting(flag: Flag): string | undefined {
+  const value = given[flag] ?? process.env[variableOf(flag)];
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
 function setting(flag: Flag): string {
-  const variable = `MERCHANT_${flag.toUpperCase().replaceAll("-", "_")}`;
-  const value = given[flag] ?? process.env[variable];
-  if (typeof value !== "string" || value === "") fail(`--${flag} or ${variable} is needed`);
-  return value;
+  return optionalSetting(flag) ?? fail(`--${flag} or ${variableOf(flag)} is needed`);
 }
 
 function fail(why: string): never {
@@ -41,6 +48,7 @@ try {
     platformUrl: setting("platform-url"),
     apiKey: setting("api-key"),
     apiSecret: setting("api-secret"),
+    webhookSecret: optionalSetting("webhook-secret"),
     appId: setting("app-id"),
     mode,
     cardProduct: setting("card-product"),

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { toMinorUnits } from "./amounts.ts";
-import type { Callback } from "./callback-signature.ts";
+import type { AuthData, Callback, ConsumptionData } from "@cardwright/sdk";
+import { centsOf } from "./amounts.ts";
 import { type Database, integer, type Row, text } from "./database.ts";
-import { type RawMembers, rawMembers, stringOf } from "./raw-json.ts";
 
 /** What we may say to `Auth`, each with the code that is answered; any code but 0 makes the purchase fail. */
 export const authorizationCodes = {
@@ -35,23 +34,31 @@ const statuses = ["Pending", "Success", "Fail"] as const;
 type ConsumptionType = (typeof types)[number];
 type ConsumptionStatus = (typeof statuses)[number];
 
-/** Reads the `data` of an Auth or Consumption callback; undefined when something it needs is missing or not as agreed. */
-export function readPurchase(data: RawMembers): Purchase | undefined {
-  const consumeNo = stringOf(data.get("consume_no"));
-  const cardNo = stringOf(data.get("card_no"));
-  const cardholderNo = stringOf(data.get("cardholder_no"));
-  const type = types.find((known) => known === stringOf(data.get("type")));
-  const status = statuses.find((known) => known === stringOf(data.get("status")));
-  const amount = toMinorUnits(data.get("amount") ?? "");
-  const fee = toMinorUnits(data.get("fee") ?? "0");
-  const time = data.get("time") ?? "";
-  if (consumeNo === undefined || cardNo === undefined || cardholderNo === undefined) return undefined;
+/** A push as far as its receipt is concerned. */
+type Receipt = Pick<Callback, "id" | "dataText">;
+
+/** Reads the `data` of an Auth or Consumption callback; undefined when something is not as this merchant can book it. */
+export function readPurchase(data: AuthData | ConsumptionData): Purchase | undefined {
+  // The SDK has looked at the fields and their types; words and amounts are still whatever was signed.
+  const type = types.find((known) => known === data.type);
+  const status = statuses.find((known) => known === data.status);
+  const amount = centsOf(data.amount);
+  const fee = "fee" in data ? centsOf(data.fee) : 0n;
   if (type === undefined || status === undefined || amount === undefined || fee === undefined) return undefined;
-  if (amount < 0n || fee < 0n || !/^\d{1,15}$/u.test(time)) return undefined;
-  const relateNo = stringOf(data.get("consume_relate_no")) ?? "";
-  const remark = stringOf(data.get("remark")) ?? "";
-  const shop = stringOf(rawMembers(data.get("merchant_info") ?? "")?.get("merchant_name")) ?? "";
-  return { consumeNo, relateNo, cardNo, cardholderNo, type, status, amount, fee, remark, shop, time: BigInt(time) };
+  if (amount < 0n || fee < 0n || !Number.isSafeInteger(data.time)) return undefined;
+  return {
+    consumeNo: data.consume_no,
+    relateNo: "consume_relate_no" in data ? data.consume_relate_no : "",
+    cardNo: data.card_no,
+    cardholderNo: data.cardholder_no,
+    type,
+    status,
+    amount,
+    fee,
+    remark: "remark" in data ? data.remark : "",
+    shop: data.merchant_info.merchant_name,
+    time: BigInt(data.time),
+  };
 }
 
 /**
@@ -104,7 +111,7 @@ export type BookingOutcome = "applied" | "superseded" | "repeated" | "cardholder
  * Books a `Consumption`; call it inside a transaction. Each push tells the whole state of a purchase, so the balance
  * follows from the newest one: pushes may come twice, or in any order, and end in the same balance.
  */
-export function bookConsumption(db: Database, callback: Callback, purchase: Purchase, nowMs: number): BookingOutcome {
+export function bookConsumption(db: Database, callback: Receipt, purchase: Purchase, nowMs: number): BookingOutcome {
   const user = db.get("SELECT user_id FROM users WHERE cardholder_no = :cardholderNo", { ...purchase });
   if (user === undefined) return "cardholder_unknown";
   if (!firstReceipt(db, callback, nowMs)) return "repeated";
@@ -130,8 +137,8 @@ export function bookConsumption(db: Database, callback: Callback, purchase: Purc
 const pushesKeptMs = 31 * 24 * 3600 * 1000;
 
 /** Notes a push; false when the same id with the same data was here before. */
-export function firstReceipt(db: Database, callback: Callback, nowMs: number): boolean {
-  const digest = createHash("sha256").update(callback.rawData).digest("hex");
+export function firstReceipt(db: Database, callback: Receipt, nowMs: number): boolean {
+  const digest = createHash("sha256").update(callback.dataText).digest("hex");
   const values = { id: callback.id, digest, nowMs, forgottenMs: nowMs - pushesKeptMs };
   db.run("DELETE FROM pushes WHERE received_at < :forgottenMs", values);
   return db.run("INSERT OR IGNORE INTO pushes VALUES (:id, :digest, :nowMs)", values) === 1;

@@ -1,17 +1,22 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { toMinorUnits } from "./amounts.ts";
-import { type CallbackDeps, receiveCallback } from "./callbacks.ts";
+import { type AddressInfo, ApiError, ConnectionError } from "@cardwright/sdk";
+import { centsOf } from "./amounts.ts";
+import type { ReceiveCallback } from "./callbacks.ts";
+import type { Database } from "./database.ts";
 import { cappedBody, NoAnswer } from "./http-json.ts";
 import { accountsPage, verificationPage } from "./pages.ts";
-import { PlatformError } from "./platform-client.ts";
-import { type RawMembers, rawMembers, stringOf } from "./raw-json.ts";
 import { readCard, readState, readUser } from "./state.ts";
-import type { Users } from "./users.ts";
+import type { Mode, Users } from "./users.ts";
 
-export interface ServerDeps extends CallbackDeps {
+export interface ServerDeps {
+  readonly db: Database;
+  readonly mode: Mode;
   readonly users: Users;
+  readonly receiveCallback: ReceiveCallback;
 }
+
+type Fields = Readonly<Record<string, unknown>>;
 
 interface Reply {
   readonly status: number;
@@ -72,7 +77,10 @@ async function replyTo(deps: ServerDeps, incoming: IncomingMessage): Promise<Rep
   if (body === undefined) return { status: 413, json: { code: 413, message: "body too large" } };
   const { method = "GET", headers, url = "/" } = incoming;
   const request = { method, path: url.split("?", 1)[0] ?? "/", headers, body };
-  if (method === "POST" && request.path === "/callback") return { status: 200, json: receiveCallback(deps, request) };
+  if (method === "POST" && request.path === "/callback") {
+    const { status, body } = await deps.receiveCallback(request);
+    return { status, json: JSON.parse(body) };
+  }
   // A page of another site must not act through a visitor's browser; other clients do not send this header.
   if (method === "POST" && headers["sec-fetch-site"] === "cross-site") return refusal(403, "cross-site request");
   return await route(deps, request);
@@ -109,12 +117,12 @@ async function route(deps: ServerDeps, request: Request): Promise<Reply> {
   }
 }
 
-async function postUser(deps: ServerDeps, body: RawMembers): Promise<Reply> {
+async function postUser(deps: ServerDeps, body: Fields): Promise<Reply> {
   return await signUp(deps, {
-    name: stringOf(body.get("name")),
-    email: stringOf(body.get("email")),
-    balance: amountIn(body, "balance"),
-    kycOutcome: stringOf(body.get("outcome")) ?? "approve",
+    name: textIn(body, "name"),
+    email: textIn(body, "email"),
+    balance: centsOf(body["balance"]),
+    kycOutcome: textIn(body, "outcome") ?? "approve",
   });
 }
 
@@ -123,7 +131,7 @@ async function postVerificationForm(deps: ServerDeps, request: Request): Promise
   const reply = await signUp(deps, {
     name: form.get("name")?.trim(),
     email: form.get("email")?.trim(),
-    balance: toMinorUnits(form.get("balance") ?? ""),
+    balance: centsOf(form.get("balance")),
     kycOutcome: form.get("outcome") ?? "approve",
   });
   return reply.status === 201 ? { status: 303, location: "/" } : reply;
@@ -142,46 +150,58 @@ async function signUp(
   return { status: 201, json: readUser(deps.db, userId) };
 }
 
-async function postTopUp(deps: ServerDeps, userId: string, body: RawMembers): Promise<Reply> {
-  const amount = amountIn(body, "amount");
+async function postTopUp(deps: ServerDeps, userId: string, body: Fields): Promise<Reply> {
+  const amount = centsOf(body["amount"]);
   if (amount === undefined || amount <= 0n) return refusal(400, "amount");
   const state = await deps.users.topUp({ userId, amount });
   return { status: 200, json: { topup: state, ...readUser(deps.db, userId) } };
 }
 
-async function postCard(deps: ServerDeps, userId: string, body: RawMembers): Promise<Reply> {
-  const cardType = (["Virtual", "Physical"] as const).find(
-    (type) => type === (stringOf(body.get("type")) ?? "Virtual"),
-  );
+async function postCard(deps: ServerDeps, userId: string, body: Fields): Promise<Reply> {
+  const cardType = (["Virtual", "Physical"] as const).find((type) => type === (textIn(body, "type") ?? "Virtual"));
   if (cardType === undefined) return refusal(400, "type");
   // A caller that gives its own number may repeat a request that broke off, and still gets one card.
-  const cardUniqueNo = stringOf(body.get("card_unique_no")) ?? `card-${randomUUID()}`;
-  const rawAddress = body.get("address_info");
-  const address = rawAddress === undefined ? undefined : rawMembers(rawAddress);
+  const cardUniqueNo = textIn(body, "card_unique_no") ?? `card-${randomUUID()}`;
   const cardNo = await deps.users.openCard({
     userId,
     cardType,
     cardUniqueNo,
-    address: address && Object.fromEntries([...address].map(([key, raw]) => [key, stringOf(raw) ?? ""])),
+    address: addressIn(body),
   });
   return { status: 201, json: readCard(deps.db, cardNo) };
 }
 
-async function postStatus(deps: ServerDeps, userId: string, body: RawMembers): Promise<Reply> {
-  const status = (["Active", "Frozen"] as const).find((known) => known === stringOf(body.get("status")));
+async function postStatus(deps: ServerDeps, userId: string, body: Fields): Promise<Reply> {
+  const status = (["Active", "Frozen"] as const).find((known) => known === textIn(body, "status"));
   if (status === undefined) return refusal(400, "status");
   deps.users.setStatus({ userId, status });
   return { status: 200, json: readUser(deps.db, userId) };
 }
 
-/** Amounts may be written as strings or numbers; either way they are taken from the text as sent. */
-function amountIn(body: RawMembers, name: string): bigint | undefined {
-  const raw = body.get(name);
-  return toMinorUnits(stringOf(raw) ?? raw ?? "");
+function textIn(body: Fields, name: string): string | undefined {
+  const value = body[name];
+  return typeof value === "string" ? value : undefined;
 }
 
-async function withBody(request: Request, work: (body: RawMembers) => Promise<Reply>): Promise<Reply> {
-  const body = rawMembers(request.body.toString("utf8"));
+/** As it came: what is wrong with an address, the platform says best. */
+function addressIn(body: Fields): AddressInfo | undefined {
+  const address = body["address_info"];
+  if (typeof address !== "object" || address === null) return undefined;
+  return Object.fromEntries(Object.entries(address).map(([name, value]) => [name, String(value)]));
+}
+
+function fieldsOf(json: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject ? Object.fromEntries(Object.entries(value)) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function withBody(request: Request, work: (body: Fields) => Promise<Reply>): Promise<Reply> {
+  const body = fieldsOf(request.body.toString("utf8"));
   return body === undefined ? refusal(400, "body is not a JSON object") : await work(body);
 }
 
@@ -198,10 +218,10 @@ function refusal(status: number, error: string): Reply {
 }
 
 function failure(error: unknown): Reply {
-  if (error instanceof PlatformError) {
+  if (error instanceof ApiError) {
     return { status: 502, json: { error: error.message, code: error.code, msg: error.msg } };
   }
-  if (error instanceof NoAnswer) return refusal(504, error.message);
+  if (error instanceof ConnectionError || error instanceof NoAnswer) return refusal(504, error.message);
   if (error instanceof Error && error.name === "AbortError") return refusal(503, "shutting down");
   console.error(error);
   return refusal(500, "internal error");

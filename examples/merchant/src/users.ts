@@ -1,18 +1,26 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type AddressInfo,
+  ApiError,
+  AuthenticationError,
+  type CardType,
+  type Cardwright,
+  type MerchantMode,
+  RateLimitError,
+  ServerError,
+} from "@cardwright/sdk";
 import { toDecimal } from "./amounts.ts";
 import { recordCard } from "./cards.ts";
 import { type Database, integer, type Row, text } from "./database.ts";
 import { issueShareToken } from "./kyc-account.ts";
-import { type PlatformClient, PlatformError } from "./platform-client.ts";
 
-export type Mode = "CREDIT_EXTENSION" | "AUTHORIZATION";
-export type CardType = "Virtual" | "Physical";
+export type Mode = MerchantMode;
 export type UserStatus = "Active" | "Frozen";
 
 export interface UsersDeps {
   readonly db: Database;
-  readonly platform: PlatformClient;
+  readonly platform: Cardwright;
   readonly mode: Mode;
   /** What cards are opened on: a package_no in credit mode, a card_bin_no in authorization mode. */
   readonly cardProduct: string;
@@ -22,7 +30,7 @@ export interface UsersDeps {
   readonly closing: AbortSignal;
 }
 
-/** What a merchant does with its users. All may throw PlatformError and NoAnswer; amounts in minor units. */
+/** What a merchant does with its users. All may throw the SDK's errors and NoAnswer; amounts in minor units. */
 export interface Users {
   /** Creates a user, sends them through verification and pays in their opening balance. Answers the user_id. */
   signUp(request: { name: string; email: string; balance: bigint; kycOutcome: string }): Promise<string>;
@@ -33,7 +41,7 @@ export interface Users {
     userId: string;
     cardType: CardType;
     cardUniqueNo: string;
-    address: Readonly<Record<string, unknown>> | undefined;
+    address: AddressInfo | undefined;
   }): Promise<string>;
   setStatus(request: { userId: string; status: UserStatus }): void;
   /** Goes on with what was left unfinished: verification under way, top-ups not granted yet. */
@@ -66,7 +74,7 @@ async function signUp(deps: UsersDeps, request: Parameters<Users["signUp"]>[0]):
     if (request.balance > 0n) insertTopUp(deps, { topupNo: `opening-${userId}`, userId, amount: request.balance });
   });
   const shareToken = await issueShareToken(deps.kycUrl, { applicant: request, outcome: request.kycOutcome });
-  const cardholderNo = await deps.platform.applyCardholder({
+  const { cardholder_no: cardholderNo } = await deps.platform.cardholders.apply({
     cardholder_unique_no: userId,
     sumsub_share_token: shareToken,
   });
@@ -89,7 +97,7 @@ async function awaitVerification(deps: UsersDeps, user: { userId: string; cardho
 }
 
 async function readVerification(deps: UsersDeps, user: { userId: string; cardholderNo: string }): Promise<string> {
-  const status = await deps.platform.cardholderStatus(user.cardholderNo);
+  const { status } = await deps.platform.cardholders.retrieve(user.cardholderNo);
   deps.db.run("UPDATE users SET cardholder_status = :status WHERE user_id = :userId", { ...user, status });
   return status;
 }
@@ -128,19 +136,25 @@ async function settleTopUps(deps: UsersDeps, userId: string): Promise<void> {
 
 async function grantCredit(deps: UsersDeps, row: Row): Promise<void> {
   try {
-    await deps.platform.transferIn({
+    await deps.platform.accounts.transfer({
+      type: "In",
       cardholder_no: text(row, "cardholder_no"),
       transfer_unique_no: text(row, "topup_no"),
       balance: toDecimal(integer(row, "amount")),
     });
   } catch (error) {
     // A refusal is final; a call without an answer is made again later with the same number.
-    if (error instanceof PlatformError) {
+    if (isFinal(error)) {
       const topupNo = text(row, "topup_no");
       deps.db.run("UPDATE topups SET state = 'Refused' WHERE topup_no = :topupNo", { topupNo });
     }
     throw error;
   }
+}
+
+function isFinal(error: unknown): boolean {
+  const mayPass = [ServerError, RateLimitError, AuthenticationError].some((kind) => error instanceof kind);
+  return error instanceof ApiError && !mayPass;
 }
 
 /** Two callers may settle the same top-up at once: only the one that turns it `Done` adds it to the balance. */
@@ -155,16 +169,16 @@ async function openCard(deps: UsersDeps, request: Parameters<Users["openCard"]>[
   const user = deps.db.get("SELECT name, cardholder_no FROM users WHERE user_id = :userId", { userId: request.userId });
   if (user === undefined) throw new Error("no such user");
   const address = request.address ?? (request.cardType === "Physical" ? exampleAddress(text(user, "name")) : undefined);
-  const cardNo = await deps.platform.applyCard({
+  const { card_no: cardNo } = await deps.platform.cards.apply({
     [deps.mode === "CREDIT_EXTENSION" ? "package_no" : "card_bin_no"]: deps.cardProduct,
     cardholder_no: text(user, "cardholder_no"),
     card_unique_no: request.cardUniqueNo,
     card_type: request.cardType,
     ...(address === undefined ? {} : { address_info: address }),
   });
-  const status = await deps.platform.cardStatus(cardNo);
+  const { status, card_last_no: lastNo } = await deps.platform.cards.retrieve(cardNo);
   const { userId, cardType, cardUniqueNo } = request;
-  recordCard(deps.db, { cardNo, userId, cardType, cardUniqueNo, ...status });
+  recordCard(deps.db, { cardNo, userId, cardType, cardUniqueNo, status, lastNo });
   return cardNo;
 }
 
@@ -179,7 +193,7 @@ async function refresh(deps: UsersDeps, userId: string): Promise<void> {
 }
 
 /** Where an example's plastic card goes when the caller gives no address. */
-function exampleAddress(name: string): Record<string, string> {
+function exampleAddress(name: string): AddressInfo {
   const [firstName = name, ...otherNames] = name.split(" ");
   return {
     first_name: firstName,

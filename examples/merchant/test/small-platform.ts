@@ -1,8 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
-import { signatureV1 } from "../src/callback-signature.ts";
-import { rawMembers } from "../src/raw-json.ts";
+import { createCallbacks, type SignedCallback } from "@cardwright/sdk";
 
 export interface SeenCall {
   readonly call: string;
@@ -12,6 +11,9 @@ export interface SeenCall {
 
 /** What a call is answered: the envelope's data, or a refusal, or bytes of any kind, or nothing at all. */
 export type Answer = { data: unknown } | { code: number; msg: string } | { raw: string } | "hang";
+
+/** What its clock always shows. */
+const clockMs = 1_716_307_200_000;
 
 /** A real HTTP server that speaks the envelope; `answer` decides, `calls` is what came in. */
 export async function startSmallPlatform(answer: (seen: SeenCall) => Answer) {
@@ -25,6 +27,7 @@ export async function startSmallPlatform(answer: (seen: SeenCall) => Answer) {
     const answered = answer(seen);
     if (answered === "hang") return;
     outgoing.setHeader("Content-Type", "application/json");
+    outgoing.setHeader("Date", new Date(clockMs).toUTCString());
     if ("raw" in answered) outgoing.end(answered.raw);
     else outgoing.end(JSON.stringify("data" in answered ? { code: 0, msg: "Success", ...answered } : answered));
   };
@@ -43,19 +46,33 @@ export async function startSmallPlatform(answer: (seen: SeenCall) => Answer) {
 
 export const credentials = { appId: "app_demo", apiSecret: "secret_demo" };
 
-/** A callback as the platform sends it: headers and body. `data` is written as it will be signed. */
-export function signedCallback(push: { id: string; action: string; data: Record<string, unknown>; nowMs: number }) {
-  const data = JSON.stringify(push.data);
-  const timestamp = String(push.nowMs);
-  const members = rawMembers(data);
-  if (members === undefined) throw new Error("data is not an object");
-  const headers: Record<string, string> = {
-    timestamp,
-    signature: signatureV1({ data: members, timestamp, ...credentials }),
-    "sign-version": "V1",
+/** A callback as the platform sends it; `data` is written as it will be signed. */
+export async function signedCallback(push: {
+  id: string;
+  action: string;
+  data: Record<string, unknown>;
+  nowMs: number;
+}): Promise<SignedCallback> {
+  const { id, action, data, nowMs } = push;
+  const callbacks = createCallbacks(credentials);
+  return await callbacks.sign({ id, action, dataText: JSON.stringify(data), timestampMs: nowMs });
+}
+
+/** `data` of a purchase as `Auth` or `Consumption` carries it; what is not told is that of a coffee. */
+export function purchaseData(action: string, told: Record<string, unknown>): Record<string, unknown> {
+  const { consume_relate_no = "", fee = 0, remark = "", ...rest } = told;
+  const both = {
+    consume_no: "O1",
+    card_no: "C1",
+    cardholder_no: "U1",
+    type: "Consumption",
+    amount: 40,
+    local_amount: 40,
+    local_currency: "USD",
+    merchant_info: { country: "US", merchant_mcc: "5814", city: "New York", merchant_name: "Coffee & Co" },
+    status: "Pending",
+    time: 1_716_307_200_000,
+    ...rest,
   };
-  return {
-    headers,
-    body: Buffer.from(`{"id":${JSON.stringify(push.id)},"action":${JSON.stringify(push.action)},"data":${data}}`),
-  };
+  return action === "Auth" ? both : { ...both, consume_relate_no, fee, remark, detail: "", fee_detail: [] };
 }

@@ -21,7 +21,13 @@ export const CALLBACK_HEADERS = {
   signVersion: "Sign-Version",
   timezone: "Timezone",
 } as const;
-/** The fixed values of two of them. */
+/** Beside them for a merchant with a webhook secret: Standard Webhooks, over the whole body (contract section 8). */
+export const STANDARD_WEBHOOK_HEADERS = {
+  id: "webhook-id",
+  timestamp: "webhook-timestamp",
+  signature: "webhook-signature",
+} as const;
+/** The fixed values of two of the first. */
 export const CALLBACK_SIGN_VERSION = "V1";
 export const CALLBACK_TIMEZONE = "UTC+8";
 

@@ -13,10 +13,10 @@ export type EndpointMode = "both" | MerchantMode;
 
 export interface EndpointDefinition {
   readonly id: string;
-  readonly tag: "Merchant" | "Cardholder" | "Card" | "Account" | "Product" | "Consumption";
+  readonly tag: string;
   readonly method: "GET" | "POST";
   /** With `:name` for a path parameter. */
-  readonly path: `${typeof API_PREFIX}/${string}`;
+  readonly path: `/${string}`;
   readonly mode: EndpointMode;
   /** `key`: Api-Key and address only (Get Token). `token`: the Access-Token too. */
   readonly auth: "key" | "token";
@@ -31,6 +31,11 @@ export interface EndpointDefinition {
   readonly errors: readonly ErrorName[];
   /** `data` is `{"list": [...]}`. */
   readonly isList: boolean;
+}
+
+interface OpenApiEndpointDefinition extends EndpointDefinition {
+  readonly tag: "Merchant" | "Cardholder" | "Card" | "Account" | "Product" | "Consumption";
+  readonly path: `${typeof API_PREFIX}/${string}`;
 }
 
 const RANGE_ERRORS = ["end_not_after_start", "range_too_long"] as const;
@@ -378,7 +383,7 @@ export const endpoints = [
     errors: RANGE_ERRORS,
     isList: true,
   },
-] as const satisfies readonly EndpointDefinition[];
+] as const satisfies readonly OpenApiEndpointDefinition[];
 
 export type Endpoint = (typeof endpoints)[number];
 export type EndpointId = Endpoint["id"];
@@ -434,4 +439,9 @@ export function commonErrors(endpoint: EndpointDefinition): readonly ErrorName[]
     ...(endpoint.mode === "both" ? [] : ["mode_not_supported" as const]),
     ...(endpoint.input === "body" ? ["wrong_type" as const] : []),
   ];
+}
+
+/** Everything that an endpoint can answer besides success. */
+export function errorsOf(endpoint: EndpointDefinition): readonly ErrorName[] {
+  return [...commonErrors(endpoint), ...endpoint.errors];
 }

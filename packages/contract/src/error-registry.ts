@@ -21,7 +21,7 @@ export interface ErrorEntry {
   readonly remedy: string;
 }
 
-export const ERRORS = {
+export const OPEN_API_ERRORS = {
   system_error: {
     code: 1001,
     wording: "whole",

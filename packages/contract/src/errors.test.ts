@@ -1,6 +1,16 @@
 import { expect, test } from "vitest";
-import { commonErrors, endpoints } from "./endpoints.ts";
-import { codeOf, errorByCode, errorByName, errorList, fieldMessage, languageOf, messageOf } from "./errors.ts";
+import { developerEndpoints } from "./developer.ts";
+import { endpoints, errorsOf } from "./endpoints.ts";
+import {
+  codeOf,
+  errorByCode,
+  errorByName,
+  errorList,
+  fieldMessage,
+  isDeveloperError,
+  languageOf,
+  messageOf,
+} from "./errors.ts";
 
 const FIXED = [
   ...Array.from({ length: 22 }, (_, index) => 1001 + index),
@@ -13,9 +23,11 @@ const FIXED = [
 const OURS = [3001, 3002, 3003, 3004, 3005, 3006, 3007, 4001, 4002, 4003, 4004, 4006, 4007, 4008, 4009, 4011];
 const OURS_LATER = [4012, 4013, 4014, 4015, 4018, 4019];
 
-test("every code of section 5 exists exactly once and no other does", () => {
+const DEVELOPER = [6001, 6002, 6003];
+
+test("every code of section 5 and of the developer API exists exactly once and no other does", () => {
   const codes = errorList.map(({ code }) => code);
-  expect(codes).toEqual([...FIXED, ...OURS, ...OURS_LATER].sort((a, b) => a - b));
+  expect(codes).toEqual([...[...FIXED, ...OURS, ...OURS_LATER].sort((a, b) => a - b), ...DEVELOPER]);
 });
 
 test("every error has a message in both languages, an explanation and a remedy", () => {
@@ -61,7 +73,14 @@ test("only zh_CN is answered in Chinese", () => {
 });
 
 test("every code is answered by an endpoint, or belongs to the card frame, or names a thing no endpoint looks up", () => {
-  const answered = new Set(endpoints.flatMap((endpoint) => [...commonErrors(endpoint), ...endpoint.errors]));
+  const answered = new Set([...endpoints, ...developerEndpoints].flatMap((endpoint) => errorsOf(endpoint)));
   const others = errorList.filter(({ name }) => !answered.has(name)).map(({ code }) => code);
   expect(others).toEqual([1014, 1015, 1016, 1017, 1018]);
+});
+
+test("the codes of the developer API are answered by it alone", () => {
+  const ofOpenApi = new Set(endpoints.flatMap((endpoint) => errorsOf(endpoint)));
+  const own = errorList.filter(({ name }) => isDeveloperError(name));
+  expect(own.map(({ code }) => code)).toEqual(DEVELOPER);
+  expect(own.filter(({ name }) => ofOpenApi.has(name))).toEqual([]);
 });

@@ -1,6 +1,10 @@
-import { ERRORS, type ErrorEntry, type Language } from "./error-registry.ts";
+import { DEVELOPER_ERRORS } from "./developer-errors.ts";
+import { type ErrorEntry, type Language, OPEN_API_ERRORS } from "./error-registry.ts";
 
-export { ERRORS, type Language } from "./error-registry.ts";
+export type { Language } from "./error-registry.ts";
+
+/** Every error code a merchant can see: those of contract section 5, then those of the developer API alone. */
+export const ERRORS = { ...OPEN_API_ERRORS, ...DEVELOPER_ERRORS } as const;
 
 export type ErrorName = keyof typeof ERRORS;
 export type ErrorCode = (typeof ERRORS)[ErrorName]["code"];
@@ -19,6 +23,11 @@ export const errorList: readonly ErrorDescription[] = names.map(errorByName);
 /** True for a name of the registry. */
 export function isErrorName(name: string): name is ErrorName {
   return Object.hasOwn(ERRORS, name);
+}
+
+/** True for the codes that the developer API alone can answer. */
+export function isDeveloperError(name: ErrorName): boolean {
+  return Object.hasOwn(DEVELOPER_ERRORS, name);
 }
 
 /** The registry's entry of one error, with its name. */

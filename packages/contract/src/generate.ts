@@ -1,15 +1,29 @@
-/** Writes packages/contract/openapi.json. The committed file is compared with this by a test. */
+/** Writes the OpenAPI documents of this package. The committed files are compared with this by a test. */
 import { writeFileSync } from "node:fs";
-import { buildOpenApi } from "./openapi.ts";
+import { buildDeveloperOpenApi } from "./developer-openapi.ts";
+import { buildOpenApi, type OpenApiDocument } from "./openapi.ts";
 
 export const openApiFile = new URL("../openapi.json", import.meta.url);
+export const developerOpenApiFile = new URL("../developer-openapi.json", import.meta.url);
 
-/** The committed document names no real server: each installation serves its own address. */
+/** The committed documents name no real server: each installation serves its own address. */
 const PLACEHOLDER_SERVER = "https://cards.example.com";
 
 /** The text of openapi.json; the same source gives the same text. */
 export function generateOpenApi(): string {
-  return `${JSON.stringify(buildOpenApi({ serverUrl: PLACEHOLDER_SERVER }), null, 2)}\n`;
+  return textOf(buildOpenApi({ serverUrl: PLACEHOLDER_SERVER }));
 }
 
-if (import.meta.main) writeFileSync(openApiFile, generateOpenApi());
+/** The text of developer-openapi.json. */
+export function generateDeveloperOpenApi(): string {
+  return textOf(buildDeveloperOpenApi({ serverUrl: PLACEHOLDER_SERVER }));
+}
+
+function textOf(document: OpenApiDocument): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+if (import.meta.main) {
+  writeFileSync(openApiFile, generateOpenApi());
+  writeFileSync(developerOpenApiFile, generateDeveloperOpenApi());
+}

@@ -1,11 +1,16 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { developerEndpoints } from "./developer.ts";
+import { buildDeveloperOpenApi } from "./developer-openapi.ts";
 import { endpoints, openApiPath } from "./endpoints.ts";
-import { generateOpenApi, openApiFile } from "./generate.ts";
+import { developerOpenApiFile, generateDeveloperOpenApi, generateOpenApi, openApiFile } from "./generate.ts";
 import { buildOpenApi } from "./openapi.ts";
 
-test("the committed openapi.json is the generated one", () => {
-  expect(readFileSync(openApiFile, "utf8")).toBe(generateOpenApi());
+test.each([
+  [openApiFile, generateOpenApi],
+  [developerOpenApiFile, generateDeveloperOpenApi],
+])("the committed %s is the generated one", (file, generate) => {
+  expect(readFileSync(file, "utf8")).toBe(generate());
 });
 
 test("the document is plain JSON", () => {
@@ -26,9 +31,21 @@ test("the document has every endpoint and every callback once, each with its own
   expect(Object.keys(document.webhooks)).toEqual(["Auth", "Consumption", "Card_update"]);
 });
 
-test("every reference inside the document leads somewhere", () => {
-  const document: unknown = JSON.parse(generateOpenApi());
-  const references = [...generateOpenApi().matchAll(/"\$ref": "#\/([^"]+)"/g)].map(([, path]) => path ?? "");
+test("the developer API has a document of its own, with its endpoints and the codes that they answer", () => {
+  const document = buildDeveloperOpenApi({ serverUrl: "http://127.0.0.1:8080" });
+  expect(Object.keys(document.paths)).toEqual(developerEndpoints.map(({ path }) => openApiPath(path)));
+  expect(document.webhooks).toEqual({});
+  const codes = document["x-error-codes"].map(({ code }) => code);
+  expect(codes).toEqual([
+    1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1019, 1021, 1022, 4010, 6001, 6002, 6003,
+  ]);
+  const openApiCodes = buildOpenApi({ serverUrl: "" })["x-error-codes"].map(({ code }) => code);
+  expect(openApiCodes.filter((code) => code >= 6000)).toEqual([]);
+});
+
+test.each([generateOpenApi, generateDeveloperOpenApi])("every reference inside a document leads somewhere", (make) => {
+  const document: unknown = JSON.parse(make());
+  const references = [...make().matchAll(/"\$ref": "#\/([^"]+)"/g)].map(([, path]) => path ?? "");
   expect(references.length).toBeGreaterThan(0);
   for (const path of new Set(references)) {
     const target = path

@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document of the merchant Open API, made from the endpoints, callbacks and errors. */
+/** The OpenAPI 3.1 documents, made from the endpoints, callbacks and errors: here the Open API's, with the parts that both have. */
 import {
   CALLBACK_HEADERS,
   CALLBACK_SIGN_VERSION,
@@ -6,9 +6,25 @@ import {
   type CallbackDefinition,
   callbackAnswer,
   callbacks,
+  STANDARD_WEBHOOK_HEADERS,
 } from "./callbacks.ts";
-import { commonErrors, type EndpointDefinition, type EndpointId, endpoints, openApiPath } from "./endpoints.ts";
-import { codeOf, type ErrorDescription, type ErrorName, errorByName, errorList, SUCCESS } from "./errors.ts";
+import {
+  type Endpoint,
+  type EndpointDefinition,
+  type EndpointId,
+  endpoints,
+  errorsOf,
+  openApiPath,
+} from "./endpoints.ts";
+import {
+  codeOf,
+  type ErrorDescription,
+  type ErrorName,
+  errorByName,
+  errorList,
+  isDeveloperError,
+  SUCCESS,
+} from "./errors.ts";
 import { exampleOf, type JsonSchema, jsonSchemaOf, requestExampleOf } from "./json-schema.ts";
 
 export interface Reference {
@@ -93,7 +109,7 @@ const DESCRIPTION = [
   "Times in answers are Unix milliseconds, amounts are decimal texts; in callbacks amounts are JSON numbers.",
 ].join(" ");
 
-const TAGS: Readonly<Record<EndpointDefinition["tag"] | "Callbacks", string>> = {
+const TAGS: Readonly<Record<Endpoint["tag"] | "Callbacks", string>> = {
   Merchant: "Tokens of the merchant.",
   Cardholder: "The people who get cards.",
   Card: "Cards from application to deletion.",
@@ -109,19 +125,47 @@ const PAGING_FIELDS = ["page", "size"];
 
 /** The whole document. `serverUrl` has no path and no slash at its end. The same input gives the same document. */
 export function buildOpenApi(options: { serverUrl: string }): OpenApiDocument {
+  return documentOf({
+    ...options,
+    title: "Cardwright Open API",
+    description: DESCRIPTION,
+    endpoints,
+    tags: TAGS,
+    shownOptional: (id) => Object.entries(SHOWN_OPTIONAL).find(([shown]) => shown === id)?.[1] ?? [],
+    webhooks: Object.fromEntries(callbacks.map((callback) => [callback.action, webhookOf(callback)])),
+    errors: errorList.filter(({ name }) => !isDeveloperError(name)),
+  });
+}
+
+export interface DocumentParts {
+  readonly serverUrl: string;
+  readonly title: string;
+  readonly description: string;
+  readonly endpoints: readonly EndpointDefinition[];
+  readonly tags: Readonly<Record<string, string>>;
+  /** Optional fields that an endpoint's example shows. */
+  readonly shownOptional: (id: string) => readonly string[];
+  readonly webhooks: Readonly<Record<string, OpenApiWebhook>>;
+  readonly errors: readonly ErrorDescription[];
+}
+
+/** A document of endpoints that have the headers, the envelope and the refusals of section 1. */
+export function documentOf(parts: DocumentParts): OpenApiDocument {
   const paths: Record<string, Record<string, OpenApiOperation>> = {};
-  for (const endpoint of endpoints) {
-    paths[openApiPath(endpoint.path)] = { [endpoint.method.toLowerCase()]: operationOf(endpoint) };
+  for (const endpoint of parts.endpoints) {
+    paths[openApiPath(endpoint.path)] = {
+      [endpoint.method.toLowerCase()]: operationOf(endpoint, parts.shownOptional(endpoint.id)),
+    };
   }
   return {
     openapi: "3.1.0",
-    info: { title: "Cardwright Open API", version: "1.0.0", description: DESCRIPTION },
-    servers: [{ url: options.serverUrl }],
-    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+    info: { title: parts.title, version: "1.0.0", description: parts.description },
+    servers: [{ url: parts.serverUrl }],
+    tags: Object.entries(parts.tags).map(([name, description]) => ({ name, description })),
     paths,
-    webhooks: Object.fromEntries(callbacks.map((callback) => [callback.action, webhookOf(callback)])),
+    webhooks: parts.webhooks,
     components: { securitySchemes, parameters: headerParameters, responses: refusals },
-    "x-error-codes": errorList.map(({ code, name, en, zh, explanation, remedy }) => ({
+    "x-error-codes": parts.errors.map(({ code, name, en, zh, explanation, remedy }) => ({
       code,
       name,
       en,
@@ -205,7 +249,7 @@ function reference(kind: string, name: string): Reference {
   return { $ref: `#/components/${kind}/${name}` };
 }
 
-function operationOf(endpoint: EndpointDefinition & { id: EndpointId }): OpenApiOperation {
+function operationOf(endpoint: EndpointDefinition, shownOptional: readonly string[]): OpenApiOperation {
   const request = jsonSchemaOf(endpoint.request);
   return {
     operationId: endpoint.id.replace(".", "_"),
@@ -223,7 +267,7 @@ function operationOf(endpoint: EndpointDefinition & { id: EndpointId }): OpenApi
       requestBody: {
         required: true as const,
         content: contentOf(request, {
-          request: requestExampleOf(request, [...PAGING_FIELDS, ...(SHOWN_OPTIONAL[endpoint.id] ?? [])]),
+          request: requestExampleOf(request, [...PAGING_FIELDS, ...shownOptional]),
         }),
       },
     }),
@@ -277,7 +321,7 @@ function answerOf(endpoint: EndpointDefinition): OpenApiResponse {
 }
 
 function errorRows(endpoint: EndpointDefinition): readonly ErrorRow[] {
-  const names = new Set<ErrorName>([...commonErrors(endpoint), ...endpoint.errors]);
+  const names = new Set<ErrorName>(errorsOf(endpoint));
   return errorList.filter(({ name }) => names.has(name)).map(({ code, name, en, zh }) => ({ code, name, en, zh }));
 }
 
@@ -288,6 +332,12 @@ const callbackHeader = (name: string, description: string, example: string): Ope
   description,
   schema: { type: "string" },
   example,
+});
+
+/** Of merchants with a webhook secret. */
+const standardHeader = (name: string, description: string, example: string): OpenApiParameter => ({
+  ...callbackHeader(name, description, example),
+  required: false,
 });
 
 const callbackParameters: readonly OpenApiParameter[] = [
@@ -303,6 +353,13 @@ const callbackParameters: readonly OpenApiParameter[] = [
   ),
   callbackHeader(CALLBACK_HEADERS.signVersion, "Version of the signature.", CALLBACK_SIGN_VERSION),
   callbackHeader(CALLBACK_HEADERS.timezone, "Always the same.", CALLBACK_TIMEZONE),
+  standardHeader(STANDARD_WEBHOOK_HEADERS.id, "The push's `id`.", "019e4ee8-8600-7000-8a51-3d1c0f2b9e77"),
+  standardHeader(STANDARD_WEBHOOK_HEADERS.timestamp, "Unix seconds of this try.", "1779408000"),
+  standardHeader(
+    STANDARD_WEBHOOK_HEADERS.signature,
+    "`v1,` and the Base64 HMAC-SHA256 with your webhook secret over `webhook-id.webhook-timestamp.body`; two, separated by a space, while the secret is being rotated.",
+    "v1,Ew4+bOKo7GLG4Bj1BkIaYx3jIEhK0Zv3fynO0YTB5Fc=",
+  ),
 ];
 
 function webhookOf(callback: CallbackDefinition): OpenApiWebhook {

@@ -1,7 +1,8 @@
 /** docs/reference/errors.md and declines.md, made from the registries, so that a code cannot miss its line. */
 import { API_PREFIX } from "./constants.ts";
 import { type Remark, remarkList } from "./declines.ts";
-import { commonErrors, type EndpointDefinition, endpoints } from "./endpoints.ts";
+import { DEVELOPER_PREFIX, developerEndpoints } from "./developer.ts";
+import { type EndpointDefinition, endpoints, errorsOf } from "./endpoints.ts";
 import { type ErrorName, errorList } from "./errors.ts";
 
 /** What these tell of is not built yet: nothing in the platform answers them so far. */
@@ -31,7 +32,8 @@ export function generateErrorsPage(): string {
     [
       "What `code` of an answer can be besides 0, with `msg` in English and, after `Language: zh_CN`, in Chinese. For an error in",
       "one field, `msg` begins with the field's name: `city only supports English input`. The HTTP status is 200 whenever an",
-      "endpoint answered; 404, 405, 413 and 415 carry 1004, and 503 carries 1001.",
+      "endpoint answered; 404, 405, 413 and 415 carry 1004, and 503 carries 1001. Endpoints that begin with `developer/` are those of",
+      "the [developer API](developer-api.md).",
     ],
     table(["code", "msg", "msg (zh_CN)", "what happened", "what to do", "endpoints"], rows),
   );
@@ -61,10 +63,9 @@ function endpointsThatAnswer(name: ErrorName): string {
   if (errorsNotAnsweredYet.has(name)) {
     return "the card frame, not built yet";
   }
-  const answers = (endpoint: EndpointDefinition): boolean =>
-    [...commonErrors(endpoint), ...endpoint.errors].includes(name);
-  const answering = endpoints.filter((endpoint) => answers(endpoint));
-  const others = endpoints.filter((endpoint) => !answers(endpoint));
+  const all = [...endpoints, ...developerEndpoints];
+  const answering = all.filter((endpoint) => errorsOf(endpoint).includes(name));
+  const others = all.filter((endpoint) => !errorsOf(endpoint).includes(name));
   if (others.length === 0) {
     return "all";
   }
@@ -75,9 +76,10 @@ function listOf(some: readonly EndpointDefinition[]): string {
   return some.map(pathOf).join(", ");
 }
 
-/** Below the API's prefix, with `{name}` for a path parameter. */
+/** Below the API's prefix, that of the developer API as `developer/`, with `{name}` for a path parameter. */
 function pathOf({ path }: EndpointDefinition): string {
-  const short = path.replace(`${API_PREFIX}/`, "").replaceAll(/:([a-z_]+)/gu, "{$1}");
+  const below = path.replace(`${API_PREFIX}/`, "").replace(`${DEVELOPER_PREFIX}/`, "developer/");
+  const short = below.replaceAll(/:([a-z_]+)/gu, "{$1}");
   return `\`${short}\``;
 }
 

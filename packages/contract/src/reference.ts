@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { OpenApiDocument } from "./openapi.ts";
 import { callbackContent, endpointContent, type RoutedOperation } from "./reference/endpoint.ts";
-import { closingSections, type GuideSection, openingSections } from "./reference/guide.ts";
+import { closingSections, developerSection, type GuideSection, openingSections } from "./reference/guide.ts";
 import { type Html, html } from "./reference/html.ts";
 import { SCRIPT } from "./reference/script.ts";
 import { STYLE } from "./reference/style.ts";
@@ -30,13 +30,23 @@ interface NavigationGroup {
   readonly entries: readonly (GuideSection & { readonly badge?: "GET" | "POST" | "PUSH" })[];
 }
 
-/** The whole page. The same document gives the same page, so it can be rendered once and kept. */
-export function renderReference(openapi: OpenApiDocument): string {
+/** What the page shows: the Open API first, then the developer API as a group of its own. */
+export interface ReferenceDocuments {
+  readonly openapi: OpenApiDocument;
+  readonly developer: OpenApiDocument;
+}
+
+/** The whole page. The same documents give the same page, so it can be rendered once and kept. */
+export function renderReference({ openapi, developer }: ReferenceDocuments): string {
   const groups: readonly NavigationGroup[] = [
     { title: "Overview", entries: openingSections(openapi) },
     ...endpointGroups(openapi),
     callbackGroup(openapi),
-    { title: "Reference", entries: closingSections(openapi) },
+    ...endpointGroups(developer).map(({ title, entries }) => ({
+      title,
+      entries: [developerSection(developer), ...entries],
+    })),
+    { title: "Reference", entries: closingSections(allErrors({ openapi, developer })) },
   ];
   const sections = groups.flatMap(({ entries }) => entries);
   const style: Html = { markup: `<style>${STYLE}</style>` };
@@ -52,6 +62,12 @@ ${groups.map(navigation)}</nav>
 <p id="nothing" hidden>Nothing matches.</p></main>
 </div>${script}</body></html>
 `.markup;
+}
+
+/** In the order of their codes, each once. */
+function allErrors({ openapi, developer }: ReferenceDocuments): OpenApiDocument["x-error-codes"] {
+  const known = new Set(openapi["x-error-codes"].map(({ code }) => code));
+  return [...openapi["x-error-codes"], ...developer["x-error-codes"].filter(({ code }) => !known.has(code))];
 }
 
 function navigation(group: NavigationGroup): Html {

@@ -51,7 +51,7 @@ const objectSchema = z.object({
   format: z.string().optional(),
 });
 
-// `allErrors` stays bounded: request schemas have no arrays, so there are at most a few errors per declared field.
+// `allErrors` stays bounded: a few errors for each declared field, and in an array one for each item that 64 KiB of body hold.
 const ajv = new Ajv({
   strict: false,
   allErrors: true,
@@ -68,11 +68,25 @@ export function compileValidator<const Id extends EndpointId>(
   endpointId: Id,
   options: ValidatorOptions = {},
 ): Validator<RequestInput<Id>> {
-  const endpoint = endpointById(endpointId);
-  const schema = z.toJSONSchema(endpoint.request, { target: "draft-7", io: "input" });
-  const matches = ajv.compile<RequestInput<Id>>(schema);
+  const { request } = endpointById(endpointId);
+  return compileRequestValidator<RequestInput<Id>>(request, {
+    addressRules: options.addressRules,
+    checkTogether: endpointId === "card.apply" ? cardApplyErrors : undefined,
+  });
+}
+
+/** The validator of one request schema; `checkTogether` finds what is wrong about several fields at once. */
+export function compileRequestValidator<Input>(
+  request: z.ZodObject,
+  options: {
+    readonly addressRules?: AddressRules | undefined;
+    readonly checkTogether?: ((value: Fields, context: ValidationContext) => readonly FieldError[]) | undefined;
+  },
+): Validator<Input> {
+  const schema = z.toJSONSchema(request, { target: "draft-7", io: "input" });
+  const matches = ajv.compile<Input>(schema);
   const declared = declaredFields(schema, null);
-  const checkTogether = endpointId === "card.apply" ? cardApplyErrors : noErrors;
+  const { checkTogether = noErrors } = options;
 
   return (input, context = {}) => {
     if (!isFields(input)) return { ok: false, field: "body", error: "invalid_parameter" };
@@ -124,12 +138,17 @@ function withoutAbsent(input: Fields, options: { declared: readonly DeclaredFiel
 function schemaErrors(found: readonly ErrorObject[], value: Fields): Map<string, ErrorName> {
   const errors = new Map<string, ErrorName>();
   for (const error of found) {
-    const path = pathOf(error);
+    const path = fieldOf(pathOf(error));
     // A value of the wrong type may also miss an enumeration or a pattern; the type is what gets reported.
     if (isWrongType(error, value)) errors.set(path, "wrong_type");
     else addFirst(errors, path, "invalid_parameter");
   }
   return errors;
+}
+
+/** An item of an array is reported as the array: `callback_ids` for `callback_ids.3`. */
+function fieldOf(path: string): string {
+  return path.replace(/\.\d+$/u, "");
 }
 
 function addFirst(errors: Map<string, ErrorName>, field: string, error: ErrorName): void {

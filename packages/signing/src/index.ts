@@ -4,21 +4,17 @@ export {
   type CallbackBodyResult,
   splitCallbackBody,
 } from "./callback-body.ts";
-export {
-  type SigningStandard,
-  signStandard,
-  type VerificationStandard,
-  type VerificationStandardRefusal,
-  type VerificationStandardResult,
-  verifyStandard,
-} from "./standard-webhooks.ts";
+export { type SigningStandard, signStandard, verifyStandard, webhookKey } from "./standard-webhooks.ts";
+export type {
+  VerificationStandard,
+  VerificationStandardRefusal,
+  VerificationStandardResult,
+} from "./standard-webhooks-parts.ts";
+export { apiSecretKey, type SigningV1, signV1, verifyV1 } from "./v1.ts";
 export {
   type SignedV1,
-  type SigningV1,
   signatureTextV1,
-  signV1,
   type VerificationV1,
   type VerificationV1Refusal,
   type VerificationV1Result,
-  verifyV1,
-} from "./v1.ts";
+} from "./v1-text.ts";

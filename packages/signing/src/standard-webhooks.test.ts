@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { anyCharacter } from "../test/any-character.ts";
-import { signStandard, type VerificationStandard, verifyStandard } from "./index.ts";
+import { signStandard, type VerificationStandard, verifyStandard, webhookKey } from "./index.ts";
 
 /** The example that the Standard Webhooks libraries test themselves with. */
 const known = {
@@ -49,6 +49,15 @@ test("a plain secret is its UTF-8 bytes", () => {
   const key = Buffer.from("geheim_ü");
   const plain = signStandard({ ...known, secret: "geheim_ü" });
   expect(signStandard({ ...known, secret: `whsec_${key.toString("base64")}` })).toBe(plain);
+});
+
+test("a key that was made once signs as the text of its secret does", () => {
+  for (const secret of [known.secret, "plain", "gemäß"]) {
+    const key = webhookKey(secret);
+    expect(signStandard({ ...known, secret: key })).toBe(signStandard({ ...known, secret }));
+    expect(signStandard({ ...known, body: "{}", secret: key })).toBe(signStandard({ ...known, body: "{}", secret }));
+  }
+  for (const secret of ["", "whsec_", "whsec_not Base64"]) expect(() => webhookKey(secret)).toThrow(TypeError);
 });
 
 test("each single byte of the body matters", () => {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { anyCharacter } from "../test/any-character.ts";
-import { signatureTextV1, signV1, type VerificationV1, verifyV1 } from "./index.ts";
+import { apiSecretKey, signatureTextV1, signV1, type VerificationV1, verifyV1 } from "./index.ts";
 
 const nowMs = 1_716_307_200_000;
 const dataText = '{"card_no":"C202605220001","before_status":"Activated","after_status":"Frozen"}';
@@ -160,6 +160,14 @@ test("deep nesting within the size is signed", () => {
   const deep = `{"a":${"[".repeat(1_000)}${"]".repeat(1_000)}}`;
   const own = { ...signing, dataText: deep };
   expect(outcome({ dataText: deep, signature: signV1(own) })).toBe("verified");
+});
+
+test("a key that was made once signs as the text of its secret does", () => {
+  const signed = { appId: "app_demo", timestamp: "1716307200000", dataText: '{"card_no":"C1"}' };
+  for (const apiSecret of ["secret_demo", "gemäß"]) {
+    expect(signV1({ ...signed, apiSecret: apiSecretKey(apiSecret) })).toBe(signV1({ ...signed, apiSecret }));
+  }
+  expect(() => apiSecretKey("")).toThrow(TypeError);
 });
 
 test("an empty secret neither signs nor verifies", () => {

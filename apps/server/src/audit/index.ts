@@ -3,4 +3,5 @@ export { appendAudit } from "./append.ts";
 export type { AuditDetail, AuditValue } from "./canonical-json.ts";
 export { changeDetail } from "./change.ts";
 export type { AuditEntry, Initiator } from "./entry.ts";
+export { type AuditTrail, createAuditTrail } from "./trail.ts";
 export { type AuditSummary, type BrokenEntry, verifyAudit } from "./verify.ts";

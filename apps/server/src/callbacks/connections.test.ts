@@ -24,9 +24,9 @@ function make(options: ConnectionOptions): Connections {
 
 async function post(
   connections: Connections,
-  target: { readonly merchantId: number; readonly url: string },
+  { merchantId, url }: { readonly merchantId: number; readonly url: string },
 ): Promise<Exchange | string> {
-  const connection = connections.to(target);
+  const connection = connections.to({ merchantId, target: { url } });
   if (!connection.ok) {
     return connection.reason;
   }
@@ -45,7 +45,8 @@ test("in production plain http is refused", async () => {
 test("in production no connection is opened to a private address, given as a number or behind a name", async () => {
   const connections = make({ allowPrivateAddresses: false });
   const { port } = new URL(merchant.url);
-  for (const host of ["127.0.0.1", "2130706433", "[::ffff:127.0.0.1]", "localhost"]) {
+  const mapped = ["[::ffff:127.0.0.1]", "[::7f00:1]", "[64:ff9b::7f00:1]", "[64:ff9b:1::7f00:1]", "[2002:7f00:1::]"];
+  for (const host of ["127.0.0.1", "2130706433", "127.1", "0x7f000001", "localhost", "[::1]", ...mapped]) {
     const exchange = await post(connections, { merchantId: 1, url: `https://${host}:${port}/` });
     expect(exchange).toMatchObject({ end: "unreachable", error: "ADDRESS_NOT_PUBLIC" });
   }

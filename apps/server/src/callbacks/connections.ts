@@ -3,6 +3,7 @@ import { performance } from "node:perf_hooks";
 import { buildConnector, type Dispatcher, Pool } from "undici";
 import { ok, type Result, refused } from "#kernel/index.ts";
 import { callbackLimits } from "./limits.ts";
+import type { CallbackTarget, ClientIdentity } from "./ports.ts";
 import { AddressNotPublic, isPublicAddress, publicLookup } from "./public-address.ts";
 import { createWarmConnector, type WarmConnector } from "./warm-connector.ts";
 
@@ -15,12 +16,20 @@ export interface MerchantConnection {
 export type ConnectionRefusal = "url_invalid" | "https_required";
 
 export interface Connections {
-  /** The merchant's connections; makes them when the merchant is new or its URL points to another server. Opens nothing yet. */
-  to(target: { readonly merchantId: number; readonly url: string }): Result<MerchantConnection, ConnectionRefusal>;
+  /**
+   * The merchant's connections; makes them when the merchant is new, its URL points to another server or its client certificate is
+   * another one. Those it had are closed when their requests are over. Opens nothing yet.
+   */
+  to(merchant: MerchantTarget): Result<MerchantConnection, ConnectionRefusal>;
   /** The merchant is being asked: for the next 5 minutes it keeps at least two open connections, as far as its server lets us. */
   keepWarm(merchantId: number): void;
   /** Ends idle connections at once and the others when their request is over. */
   close(): Promise<void>;
+}
+
+export interface MerchantTarget {
+  readonly merchantId: number;
+  readonly target: Pick<CallbackTarget, "url" | "clientIdentity">;
 }
 
 export interface ConnectionOptions {
@@ -32,6 +41,8 @@ export interface ConnectionOptions {
 interface Entry {
   readonly url: string;
   readonly origin: string;
+  /** Of the client's certificate; empty without one. */
+  readonly certificateId: string;
   readonly lines: Lines;
   readonly connection: MerchantConnection;
 }
@@ -74,12 +85,16 @@ export function createConnections(options: ConnectionOptions): Connections {
   };
 }
 
-function connectorFor({ allowPrivateAddresses }: ConnectionOptions): buildConnector.connector {
+function connectorFor(
+  { allowPrivateAddresses }: ConnectionOptions,
+  identity?: ClientIdentity,
+): buildConnector.connector {
   const tls = {
     allowH2: false,
     timeout: callbackLimits.connectMs,
     rejectUnauthorized: true,
     minVersion: "TLSv1.2",
+    ...(identity !== undefined && { cert: identity.certificatePem, key: identity.privateKeyPem }),
   } as const;
   if (allowPrivateAddresses) {
     return buildConnector(tls);
@@ -97,10 +112,11 @@ function connectorFor({ allowPrivateAddresses }: ConnectionOptions): buildConnec
 
 function connectionTo(
   state: State,
-  { merchantId, url }: { readonly merchantId: number; readonly url: string },
+  { merchantId, target }: MerchantTarget,
 ): Result<MerchantConnection, ConnectionRefusal> {
+  const { url, clientIdentity: identity } = target;
   const known = state.entries.get(merchantId);
-  if (known !== undefined && known.url === url) {
+  if (known !== undefined && known.url === url && known.certificateId === (identity?.certificateId ?? "")) {
     state.entries.delete(merchantId);
     state.entries.set(merchantId, known);
     return ok(known.connection);
@@ -112,7 +128,7 @@ function connectionTo(
   if (parsed.protocol === "http:" && !state.options.allowPrivateAddresses) {
     return refused("https_required");
   }
-  const entry = newEntry(state, { url, parsed, known });
+  const entry = newEntry(state, { url, parsed, known, identity });
   state.entries.delete(merchantId);
   state.entries.set(merchantId, entry);
   if (known !== undefined && known.lines !== entry.lines) {
@@ -124,15 +140,28 @@ function connectionTo(
 
 function newEntry(
   state: State,
-  { url, parsed, known }: { readonly url: string; readonly parsed: URL; readonly known: Entry | undefined },
+  parts: {
+    readonly url: string;
+    readonly parsed: URL;
+    readonly known: Entry | undefined;
+    readonly identity: ClientIdentity | undefined;
+  },
 ): Entry {
-  const lines = known?.origin === parsed.origin ? known.lines : newLines(state, parsed.origin);
+  const { url, parsed, known, identity } = parts;
+  const { origin } = parsed;
+  const certificateId = identity?.certificateId ?? "";
+  const isSameServer = known !== undefined && known.origin === origin && known.certificateId === certificateId;
+  const lines = isSameServer ? known.lines : newLines(state, { origin, identity });
   const connection = { dispatcher: lines.pool, path: parsed.pathname + parsed.search };
-  return { url, origin: parsed.origin, lines, connection };
+  return { url, origin, certificateId, lines, connection };
 }
 
-function newLines({ connector, options }: State, origin: string): Lines {
-  const warm = createWarmConnector(connector);
+function newLines(
+  { connector, options }: State,
+  { origin, identity }: { readonly origin: string; readonly identity: ClientIdentity | undefined },
+): Lines {
+  // With a certificate the connector is the merchant's own, so that no TLS session is resumed in another's name.
+  const warm = createWarmConnector(identity === undefined ? connector : connectorFor(options, identity));
   const pool = new Pool(origin, {
     connect: warm.connect,
     allowH2: false,

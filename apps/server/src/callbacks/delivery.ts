@@ -1,4 +1,4 @@
-import { type Batcher, createBatcher } from "#database/index.ts";
+import { type Batcher, createBatcher, createLanes } from "#database/index.ts";
 import type { Clock } from "#kernel/index.ts";
 import { type Breaker, type BreakerChange, createBreaker, type Permit } from "./breaker.ts";
 import { type ClaimedPush, claimDue, parkBlocked } from "./claim-store.ts";
@@ -76,7 +76,7 @@ export function createDelivery(deps: DeliveryDeps): SteeredDelivery {
     tryDeps: { ...deps, patienceIsOver: (merchantId, nowMs) => deps.health.patienceIsOver(merchantId, nowMs) },
     results: createBatcher<TryResult, null>({
       name: "callback results",
-      lanesMax: 1,
+      lanes: createLanes({ max: 1 }),
       batchMax: callbackLimits.rowsPerWrite,
       queueMax: callbackLimits.rowsWaitingMax,
       run: (results) => write(state, results),

@@ -2,11 +2,25 @@ import type pg from "pg";
 import type { Clock } from "#kernel/index.ts";
 import type { BreakerChange } from "./breaker.ts";
 
-/** Where a merchant receives callbacks and what they are signed with: the credential that is marked primary. */
+/** Where a merchant receives callbacks and what they are signed with. */
 export interface CallbackTarget {
   readonly url: string;
   readonly appId: string;
+  /** Of the credential that is marked primary: signs V1. */
   readonly apiSecret: string;
+  /** What signs by Standard Webhooks, the current one first; absent or empty: V1 alone. */
+  readonly webhookSecrets?: readonly string[];
+  /** Absent: connections are made without a client certificate. */
+  readonly clientIdentity?: ClientIdentity;
+}
+
+/** What we show a merchant's server that asks who connects (mutual TLS). */
+export interface ClientIdentity {
+  /** Another id is another certificate. */
+  readonly certificateId: string;
+  /** The certificate, then its issuers. */
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
 }
 
 /** The part of a pino logger that this room uses. Never given a body, an answer or a secret. */

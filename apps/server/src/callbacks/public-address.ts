@@ -1,5 +1,5 @@
 import { type LookupAddress, type LookupOptions, lookup } from "node:dns";
-import type { LookupFunction } from "node:net";
+import { isIP, type LookupFunction } from "node:net";
 import ipaddr from "ipaddr.js";
 
 /** A merchant's host led to an address inside a network, which could be ours: no connection was made. */
@@ -12,12 +12,20 @@ export class AddressNotPublic extends Error {
   }
 }
 
+/** All that IANA has given to the public internet. ipaddr.js calls what it does not know "unicast", also outside of it. */
+const globalUnicast = ipaddr.IPv6.parseCIDR("2000::/3");
+
 /**
  * Whether an address lies in the public internet. Loopback, private, link-local (the clouds' metadata services), shared,
- * multicast, documentation and translated ranges are not; IPv4 inside IPv6 counts as the IPv4 address.
+ * multicast and documentation ranges are not, nor are those that carry an IPv4 address which somebody would translate (NAT64,
+ * 6to4, Teredo, IPv4-compatible); IPv4 mapped into IPv6 counts as the IPv4 address, since the system connects to that.
  */
 export function isPublicAddress(address: string): boolean {
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === "unicast";
+  // One with a zone ("%eth0") names an interface of ours.
+  if (isIP(address) === 0 || address.includes("%")) return false;
+  const parsed = ipaddr.process(address);
+  if (parsed.range() !== "unicast") return false;
+  return parsed.kind() === "ipv4" || parsed.match(globalUnicast);
 }
 
 type Resolve = (

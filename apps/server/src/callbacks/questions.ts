@@ -120,7 +120,7 @@ async function begin(state: State, { question, askedAtMs }: Asked): Promise<Resu
     // In the next turn of the event loop everything that has reached this machine by now is known, the end of an idle connection
     // above all. Written in this turn, the question could go into a connection that the merchant has closed, and be lost.
     await nextTurn();
-    const connection = deps.connections.to({ merchantId, url: target.url });
+    const connection = deps.connections.to({ merchantId, target });
     if (!connection.ok) {
       return connection;
     }

@@ -56,7 +56,7 @@ async function exchangeWith(
   { sending, target }: { readonly sending: Sending; readonly target: CallbackTarget },
 ): Promise<Omit<Sent, "durationMs">> {
   const { merchantId, push, extraHeaders } = sending;
-  const connection = deps.connections.to({ merchantId, url: target.url });
+  const connection = deps.connections.to({ merchantId, target });
   if (!connection.ok) {
     return unsent(connection.reason);
   }

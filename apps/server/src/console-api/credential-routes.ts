@@ -53,6 +53,10 @@ const createdAnswer = z.strictObject({
   ...credentialShape,
   api_key: z.string().meta({ description: "Shown this once." }),
   api_secret: z.string().meta({ description: "Shown this once: 32 characters of A-Z, a-z, 0-9." }),
+  webhook_secret: z.string().exactOptional().meta({
+    description:
+      "Shown this once, with the merchant's first credential: signs the callbacks by Standard Webhooks, whichever credential is primary.",
+  }),
 });
 
 /** The Api-Keys of a merchant. */
@@ -62,7 +66,8 @@ export function credentialRoutes({ merchants }: { readonly merchants: Merchants 
       method: "POST",
       path: "/merchants/{merchant_no}/credentials",
       summary: "Create a credential",
-      description: "The answer shows api_key and api_secret, which can never be read again. The first one is primary.",
+      description:
+        "The answer shows api_key and api_secret, with the first one also the merchant's webhook_secret; they can never be read again. The first one is primary.",
       status: 201,
       params: merchantParams,
       body: newCredential,
@@ -87,8 +92,13 @@ export function credentialRoutes({ merchants }: { readonly merchants: Merchants 
         };
         const made = await merchants.createCredential(request, by);
         if (!made.ok) return made;
-        const { credential, apiKey, apiSecret } = made.value;
-        return ok({ ...credentialToWire(credential), api_key: apiKey, api_secret: apiSecret });
+        const { credential, apiKey, apiSecret, webhookSecret } = made.value;
+        return ok({
+          ...credentialToWire(credential),
+          api_key: apiKey,
+          api_secret: apiSecret,
+          ...(webhookSecret !== null && { webhook_secret: webhookSecret }),
+        });
       },
     }),
     route({

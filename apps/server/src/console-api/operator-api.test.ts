@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { verifyAudit } from "#audit/index.ts";
 import { createPool } from "#database/index.ts";
 import { createMerchants, type Merchants } from "#merchants/index.ts";
-import { createApiSecret, type Vault } from "#vault/index.ts";
+import { createApiSecret, createWebhookSecret, type Vault } from "#vault/index.ts";
 import { operatorApi } from "./index.ts";
 import { operatorRooms } from "./operator-rooms.testing.ts";
 
@@ -401,7 +401,16 @@ test("the document describes every endpoint, its parameters and its errors", asy
     "/exchange-rates/{currency}",
     "/merchants",
     "/merchants/{merchant_no}",
+    "/merchants/{merchant_no}/callback-endpoint",
+    "/merchants/{merchant_no}/callback-endpoint/pause",
+    "/merchants/{merchant_no}/callback-endpoint/resume",
+    "/merchants/{merchant_no}/callback-endpoint/test",
+    "/merchants/{merchant_no}/callbacks",
+    "/merchants/{merchant_no}/callbacks/resend",
+    "/merchants/{merchant_no}/callbacks/{callback_id}",
+    "/merchants/{merchant_no}/callbacks/{callback_id}/resend",
     "/merchants/{merchant_no}/cardholders/{cardholder_no}/bonus",
+    "/merchants/{merchant_no}/client-certificate",
     "/merchants/{merchant_no}/credentials",
     "/merchants/{merchant_no}/credentials/{credential_id}",
     "/merchants/{merchant_no}/credentials/{credential_id}/allow-list",
@@ -412,6 +421,7 @@ test("the document describes every endpoint, its parameters and its errors", asy
     "/merchants/{merchant_no}/reserve",
     "/merchants/{merchant_no}/reserve/statements",
     "/merchants/{merchant_no}/reserve/statements/{day}",
+    "/merchants/{merchant_no}/webhook-secrets",
     "/packages",
     "/packages/{package_no}",
     "/parked-refunds",
@@ -452,6 +462,8 @@ test("without a database the answer is 503 with Retry-After, and after a bug 500
     clock,
     requireHttps: false,
     secrets: { create: createApiSecret, store: vault.storeSecret, delete: vault.deleteSecret },
+    webhookSecrets: { create: createWebhookSecret, ...vault.webhookSecrets },
+    clientKeys: vault.clientKeys,
   });
   const buggy: Merchants = { ...broken, find: () => Promise.reject(new Error("the bug")) };
   const elsewhere = await listen(buggy);

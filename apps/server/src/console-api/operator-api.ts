@@ -2,7 +2,8 @@ import { parseJsonBody } from "@cardwright/contract";
 import { Ajv } from "ajv";
 import type { FastifyError, FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import type { MerchantEvents } from "#callbacks/index.ts";
+import type { AuditTrail } from "#audit/index.ts";
+import type { CallbackEndpoints, CallbackHistory, MerchantEvents } from "#callbacks/index.ts";
 import type { Clearing, Management } from "#clearing/index.ts";
 import type { Credit } from "#credit/index.ts";
 import { errorCode } from "#database/index.ts";
@@ -12,6 +13,9 @@ import type { Merchants, Reserves } from "#merchants/index.ts";
 import type { Products } from "#products/index.ts";
 import type { Settlement } from "#settlement/index.ts";
 import { bonusRoutes } from "./bonus-routes.ts";
+import { callbackEndpointRoutes } from "./callback-endpoint-routes.ts";
+import { callbackRoutes } from "./callback-routes.ts";
+import { clientCertificateRoutes } from "./client-certificate-routes.ts";
 import { credentialRoutes } from "./credential-routes.ts";
 import { type ErrorAnswer, errorBody, ownError, refusalAnswer, thrownAnswer } from "./error-answer.ts";
 import { eventRoutes } from "./event-routes.ts";
@@ -28,6 +32,7 @@ import { CsvText, type Route, type Upload } from "./route.ts";
 import { settlementRoutes } from "./settlement-routes.ts";
 import { UploadTooLarge } from "./spooled-upload.ts";
 import { createTokenGuard, type Operator, type TokenGuard } from "./token-guard.ts";
+import { webhookSecretRoutes } from "./webhook-secret-routes.ts";
 
 export interface OperatorApiDeps {
   readonly merchants: Merchants;
@@ -35,7 +40,12 @@ export interface OperatorApiDeps {
   readonly products: Products;
   readonly credit: Credit;
   readonly exchange: Exchange;
-  readonly callbacks: { readonly events: Pick<MerchantEvents, "list"> };
+  readonly callbacks: {
+    readonly events: Pick<MerchantEvents, "list">;
+    readonly history: CallbackHistory;
+    readonly endpoints: CallbackEndpoints;
+  };
+  readonly auditTrail: AuditTrail;
   readonly management: Pick<Management, "exempt" | "exemptions">;
   readonly clearing: Pick<Clearing, "listParkedRefunds" | "resolveParkedRefund">;
   readonly settlement: Settlement;
@@ -46,7 +56,7 @@ export interface OperatorApiDeps {
   readonly operators?: readonly Operator[];
 }
 
-/** The longest body is a package with its texts, below 20 KiB. */
+/** The longest body is a client certificate with its issuers and its key, below 25 KiB. */
 const bodyBytesMax = 32_768;
 
 /**
@@ -80,7 +90,11 @@ export function operatorRoutes(deps: Omit<OperatorApiDeps, "clock" | "adminToken
   return [
     ...merchantRoutes(deps),
     ...credentialRoutes(deps),
+    ...webhookSecretRoutes(deps),
+    ...clientCertificateRoutes(deps),
     ...eventRoutes(deps),
+    ...callbackRoutes(deps),
+    ...callbackEndpointRoutes(deps),
     ...rechargeRoutes(deps),
     ...parkedRefundRoutes(deps),
     ...bonusRoutes(deps),

@@ -1,11 +1,13 @@
 import type { ExemptionRefusal, ParkedRefusal } from "#clearing/index.ts";
 import type { BonusRefusal } from "#credit/index.ts";
 import type {
+  ClientCertificateRefusal,
   CredentialRefusal,
   MerchantRefusal,
   RechargeRefusal,
   ReserveOrderRefusal,
   ReserveSettingsRefusal,
+  WebhookSecretRefusal,
 } from "#merchants/index.ts";
 import type { InvalidInput, ProductRefusal } from "#products/index.ts";
 import type { ResolveRefusal } from "#settlement/index.ts";
@@ -14,10 +16,16 @@ import type { ResolveRefusal } from "#settlement/index.ts";
 export type RefusalCode =
   | MerchantRefusal
   | CredentialRefusal
+  | WebhookSecretRefusal
+  | ClientCertificateRefusal
+  | "client_certificate_unknown"
   | RechargeRefusal
   | ParkedRefusal
   | BonusRefusal
   | "currency_unknown"
+  | "callback_unknown"
+  | "callback_url_missing"
+  | "resend_choice_invalid"
   | ExemptionRefusal
   | ReserveOrderRefusal
   | ReserveSettingsRefusal
@@ -82,6 +90,26 @@ export const refusalAnswers: Record<RefusalCode, RefusalAnswer> = {
     field: "allow_list",
   },
   expiry_invalid: { status: 400, message: "must be a Unix time in milliseconds, or null", field: "expires_at" },
+  overlap_invalid: { status: 400, message: "must be whole hours from 0 to 168", field: "overlap_hours" },
+  webhook_secrets_too_many: { status: 409, message: "the secret was rotated too often just now; wait a minute" },
+  client_certificate_unknown: { status: 404, message: "the merchant has no client certificate" },
+  client_certificate_invalid: {
+    status: 400,
+    message:
+      "must be PEM: a leaf certificate for TLS clients, then at most four of its issuers, each of the one before it",
+    field: "certificate_pem",
+  },
+  client_certificate_not_in_force: {
+    status: 400,
+    message: "the certificate has expired or is not valid yet",
+    field: "certificate_pem",
+  },
+  client_key_invalid: {
+    status: 400,
+    message: "must be PEM without a password: RSA with 2048 to 4096 bits, P-256, P-384, P-521 or Ed25519",
+    field: "private_key_pem",
+  },
+  client_key_mismatch: { status: 400, message: "is not the key of the certificate", field: "private_key_pem" },
   recharge_unknown: { status: 404, message: "no recharge order has this number" },
   recharge_confirmed: { status: 409, message: "the recharge order is confirmed and booked already" },
   recharge_rejected: { status: 409, message: "the recharge order is rejected already" },
@@ -105,6 +133,12 @@ export const refusalAnswers: Record<RefusalCode, RefusalAnswer> = {
     message: "another bonus of this merchant has this reference",
     field: "reference",
   },
+  callback_unknown: {
+    status: 404,
+    message: "the merchant has no push with this id, or not any more: they are kept for 30 days",
+  },
+  callback_url_missing: { status: 409, message: "the merchant has no callback URL" },
+  resend_choice_invalid: { status: 400, message: "send exactly one of callback_ids, since and missed", field: "body" },
   currency_unknown: { status: 404, message: "no currency of ISO 4217 has this code" },
   reserve_order_unknown: { status: 404, message: "no reserve order has this number" },
   reserve_order_booked: { status: 409, message: "the order is booked already" },

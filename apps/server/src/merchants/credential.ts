@@ -22,11 +22,13 @@ export interface Credential {
   readonly createdAt: number;
 }
 
-/** The two texts that are shown once, when the credential is made. */
+/** The texts that are shown once, when the credential is made. */
 export interface NewCredential {
   readonly credential: Credential;
   readonly apiKey: string;
   readonly apiSecret: string;
+  /** The merchant's webhook secret, made with its first credential; null with every later one. */
+  readonly webhookSecret: string | null;
 }
 
 /** Who is behind an Api-Key, with everything that the checks of contract section 1 need. */
@@ -42,9 +44,12 @@ export interface CredentialChange {
   readonly expiresAt?: number | null;
 }
 
-/** Where a merchant's callbacks go and whose secret signs them. */
+/** Where a merchant's callbacks go and what signs and secures them; the secrets themselves are in the vault. */
 export interface CallbackTarget {
   readonly url: string;
   readonly appId: string;
   readonly primaryCredentialId: string;
+  /** The current one first, then the one before it while it has not expired. */
+  readonly webhookSecretIds: readonly string[];
+  readonly clientCertificate: { readonly certificateId: string; readonly certificatePem: string } | null;
 }

@@ -16,6 +16,8 @@ import {
   selectMerchant,
   updateCredentialRow,
 } from "./store.ts";
+import { selectWebhookSecrets } from "./webhook-secret-store.ts";
+import { insertFirstWebhookSecret, storeWebhookSecret } from "./webhook-secrets.ts";
 
 export const labelCharactersMax = 64;
 /** Two per application and environment are usual; more than this is a mistake. */
@@ -39,7 +41,8 @@ export interface CredentialRequest {
  * Makes an Api-Key and its secret; both are in the answer and can never be read again. The first credential becomes primary.
  *
  * The secret goes into the vault before the credential exists: if the process dies in between, a secret is left over that
- * nothing can name. The other way round a credential would be left that cannot sign.
+ * nothing can name. The other way round a credential would be left that cannot sign. A merchant that has no webhook secret yet gets
+ * one in the same way.
  */
 export async function createCredential(
   deps: MerchantsDeps,
@@ -60,7 +63,11 @@ export async function createCredential(
   const stored = await deps.secrets.store({ merchantId, secretId: credentialId, secret: apiSecret });
   if (!stored.ok) throw new Error("a new credential's id names a secret already");
 
-  const outcome = await inTransaction(deps.pool, async (tx): Promise<Result<Credential, CredentialRefusal>> => {
+  const hasWebhookSecret = (await selectWebhookSecrets(deps.pool, merchantId)).length > 0;
+  const webhook = hasWebhookSecret ? null : await storeWebhookSecret(deps, merchantId);
+
+  type Made = Pick<NewCredential, "credential" | "webhookSecret">;
+  const outcome = await inTransaction(deps.pool, async (tx): Promise<Result<Made, CredentialRefusal>> => {
     const merchant = await lockMerchant(tx, merchantId);
     if (merchant === null) return refused("merchant_unknown");
     if (merchant.status === "Closed") return refused("merchant_closed");
@@ -81,9 +88,12 @@ export async function createCredential(
     await insertCredential(tx, { ...credential, apiKeyHash: apiKeyHash(apiKey) });
     const detail = { api_key_hint: credential.apiKeyHint, ...credentialDetail(credential) };
     await audit(deps, tx, { ...by, credential, action: "credential.create", detail });
-    return ok(credential);
+    const isFirst = webhook !== null && (await insertFirstWebhookSecret(deps, tx, { stored: webhook, by }));
+    return ok({ credential, webhookSecret: isFirst ? webhook.secret : null });
   });
-  if (outcome.ok) return ok({ credential: outcome.value, apiKey, apiSecret });
+  const webhookSecret = outcome.ok ? outcome.value.webhookSecret : null;
+  if (webhook !== null && webhookSecret === null) await deps.webhookSecrets.delete(webhook);
+  if (outcome.ok) return ok({ ...outcome.value, apiKey, apiSecret });
   await deps.secrets.delete({ merchantId, secretId: credentialId });
   return outcome;
 }

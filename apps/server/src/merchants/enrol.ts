@@ -1,6 +1,6 @@
 import { decimalsOf, formatAmount, formatRate } from "@cardwright/money";
 import { type AuditDetail, appendAudit, changeDetail, type Initiator } from "#audit/index.ts";
-import { inTransaction } from "#database/index.ts";
+import { inTransaction, type Sql } from "#database/index.ts";
 import { ok, orderNumber, type Result, refused } from "#kernel/index.ts";
 import { creditAccountKinds, openAccount, platformAccountKinds } from "#ledger/index.ts";
 import { newAppId } from "./api-key.ts";
@@ -65,21 +65,45 @@ export async function updateMerchant(
   input: { readonly merchantId: number; readonly change: MerchantChange },
   by: Initiator,
 ): Promise<Result<Merchant, MerchantRefusal>> {
-  return inTransaction(deps.pool, async (tx) => {
-    const before = await lockMerchant(tx, input.merchantId);
-    if (before === null) return refused("merchant_unknown");
-    if (before.status === "Closed") return refused("merchant_closed");
-    const after: Merchant = { ...before, ...input.change };
-    const wrong = checkSettings(after, deps);
-    if (wrong !== null) return refused(wrong);
-    const detail = changeDetail({ before: settingsDetail(before), after: settingsDetail(after) });
-    if (detail === null) return ok(after);
-    await updateMerchantRow(tx, after);
-    const { merchantId, merchantNo } = after;
-    const at = deps.clock.now();
-    await appendAudit(tx, { ...by, merchantId, action: "merchant.update", subject: merchantNo, detail, at });
-    return ok(after);
-  });
+  const { merchantId, change } = input;
+  const changed = await inTransaction(deps.pool, (tx) =>
+    changeMerchant(deps, tx, { merchantId, change: () => change, by }),
+  );
+  return changed.ok ? ok(changed.value.after) : changed;
+}
+
+/** In the caller's transaction, with the URL that is there now: nobody changes it in between. */
+export async function replaceCallbackUrl(
+  deps: MerchantsDeps,
+  tx: Sql,
+  input: { readonly merchantId: number; readonly next: (present: string) => string; readonly by: Initiator },
+): Promise<Result<{ readonly before: string; readonly after: string }, MerchantRefusal>> {
+  const { merchantId, next, by } = input;
+  const change = ({ callbackUrl }: Merchant): MerchantChange => ({ callbackUrl: next(callbackUrl) });
+  const changed = await changeMerchant(deps, tx, { merchantId, change, by });
+  return changed.ok
+    ? ok({ before: changed.value.before.callbackUrl, after: changed.value.after.callbackUrl })
+    : changed;
+}
+
+async function changeMerchant(
+  deps: MerchantsDeps,
+  tx: Sql,
+  input: { readonly merchantId: number; readonly change: (before: Merchant) => MerchantChange; readonly by: Initiator },
+): Promise<Result<{ readonly before: Merchant; readonly after: Merchant }, MerchantRefusal>> {
+  const before = await lockMerchant(tx, input.merchantId);
+  if (before === null) return refused("merchant_unknown");
+  if (before.status === "Closed") return refused("merchant_closed");
+  const after: Merchant = { ...before, ...input.change(before) };
+  const wrong = checkSettings(after, deps);
+  if (wrong !== null) return refused(wrong);
+  const detail = changeDetail({ before: settingsDetail(before), after: settingsDetail(after) });
+  if (detail === null) return ok({ before, after });
+  await updateMerchantRow(tx, after);
+  const { merchantId, merchantNo } = after;
+  const at = deps.clock.now();
+  await appendAudit(tx, { ...input.by, merchantId, action: "merchant.update", subject: merchantNo, detail, at });
+  return ok({ before, after });
 }
 
 function settingsDetail(merchant: Merchant): AuditDetail {

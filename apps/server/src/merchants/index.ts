@@ -1,5 +1,6 @@
 /** Merchants, their credentials with allow-lists, their settings and their reserve. */
 export { allowListEntriesMax, allowListEntryCharactersMax, ipAllowed } from "./allow-list.ts";
+export type { ClientCertificate, ClientCertificates, NewClientCertificate } from "./client-certificate.ts";
 export type {
   CallbackTarget,
   Caller,
@@ -24,8 +25,8 @@ export {
   type ShortfallPolicy,
   shortfallPolicies,
 } from "./merchant.ts";
-export { type CredentialKey, createMerchants, type Merchants } from "./merchants.ts";
-export type { ApiSecretKey, ApiSecrets, MerchantsDeps } from "./ports.ts";
+export { type CredentialKey, createMerchants, type Merchants, type MerchantsOptions } from "./merchants.ts";
+export type { ApiSecrets, KeptSecretKey, MerchantsDeps, SecretKeeper, WebhookSecretKeeper } from "./ports.ts";
 export {
   type NewRecharge,
   type RechargeCurrency,
@@ -37,7 +38,14 @@ export {
   rechargeStatuses,
 } from "./recharge.ts";
 export { referenceCharactersMax } from "./recharges.ts";
-export type { CredentialRefusal, MerchantRefusal, RechargeRefusal, SettingsRefusal } from "./refusals.ts";
+export type {
+  ClientCertificateRefusal,
+  CredentialRefusal,
+  MerchantRefusal,
+  RechargeRefusal,
+  SettingsRefusal,
+  WebhookSecretRefusal,
+} from "./refusals.ts";
 export { type ZeroPolicyKind, zeroPolicyKinds } from "./reserve/book-store.ts";
 export { dayAt, dayText, parseDay } from "./reserve/day.ts";
 export type { ReserveOutlook } from "./reserve/forecast.ts";
@@ -74,3 +82,4 @@ export {
   utcOffsetMinutesMax,
   utcOffsetMinutesMin,
 } from "./settings.ts";
+export type { NewWebhookSecret, WebhookRotation, WebhookSecret, WebhookSecrets } from "./webhook-secret.ts";

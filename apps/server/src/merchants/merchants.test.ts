@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { verifyAudit } from "#audit/index.ts";
 import type { Result } from "#kernel/index.ts";
 import { listAccounts, verifyLedger } from "#ledger/index.ts";
-import { createApiSecret, createVault, newMasterKey, type Vault } from "#vault/index.ts";
+import { createApiSecret, createVault, createWebhookSecret, newMasterKey, type Vault } from "#vault/index.ts";
 import { createMerchants, type Merchant, type Merchants, type NewMerchant } from "./index.ts";
 
 const by = { actor: "operator", requestId: "test" };
@@ -23,6 +23,8 @@ beforeAll(async () => {
     clock,
     requireHttps: true,
     secrets: { create: createApiSecret, store: vault.storeSecret, delete: vault.deleteSecret },
+    webhookSecrets: { create: createWebhookSecret, ...vault.webhookSecrets },
+    clientKeys: vault.clientKeys,
   });
 });
 afterAll(() => database.drop());
@@ -324,12 +326,13 @@ test("every change stands in the audit, a call that changed nothing does not, an
   expect(rows.map((row) => row.action)).toEqual([
     "merchant.create",
     "credential.create",
+    "webhook_secret.create",
     "credential.set_allow_list",
     "merchant.update",
     "recharge.create",
     "recharge.confirm",
   ]);
-  expect(rows[3]).toEqual({
+  expect(rows[4]).toEqual({
     action: "merchant.update",
     actor: "operator",
     request_id: "test",

@@ -1,8 +1,16 @@
 import type { Rate } from "@cardwright/money";
 import type { Initiator } from "#audit/index.ts";
 import type { Sql } from "#database/index.ts";
-import type { Result } from "#kernel/index.ts";
+import { type Clock, type Result, systemClock } from "#kernel/index.ts";
 import { apiKeyHash } from "./api-key.ts";
+import type { ClientCertificates } from "./client-certificate.ts";
+import {
+  eraseEndedClientKeys,
+  findClientCertificate,
+  removeClientCertificate,
+  setClientCertificate,
+  warnOfExpiringCertificates,
+} from "./client-certificates.ts";
 import type { CallbackTarget, Caller, Credential, CredentialChange, NewCredential } from "./credential.ts";
 import {
   type CredentialRequest,
@@ -12,7 +20,7 @@ import {
   setPrimary,
   updateCredential,
 } from "./credentials.ts";
-import { createMerchant, updateMerchant } from "./enrol.ts";
+import { createMerchant, replaceCallbackUrl, updateMerchant } from "./enrol.ts";
 import type { Merchant, MerchantChange, NewMerchant } from "./merchant.ts";
 import type { MerchantsDeps } from "./ports.ts";
 import type { NewRecharge, RechargeFilter, RechargeOrder, Reserve } from "./recharge.ts";
@@ -29,6 +37,8 @@ import {
   selectNumbersOf,
   selectRecharges,
 } from "./store.ts";
+import type { WebhookSecrets } from "./webhook-secret.ts";
+import { eraseExpiredWebhookSecrets, rotateWebhookSecret, validWebhookSecrets } from "./webhook-secrets.ts";
 
 export interface CredentialKey {
   readonly merchantId: number;
@@ -45,6 +55,11 @@ export interface Merchants {
     input: { readonly merchantId: number; readonly change: MerchantChange },
     by: Initiator,
   ): Promise<Result<Merchant, MerchantRefusal>>;
+  /** Changes the callback URL in the caller's transaction, given the present one; answers what it was and what it is. */
+  replaceCallbackUrl(
+    tx: Sql,
+    input: { readonly merchantId: number; readonly next: (present: string) => string; readonly by: Initiator },
+  ): Promise<Result<{ readonly before: string; readonly after: string }, MerchantRefusal>>;
   find(merchantNo: string): Promise<Merchant | null>;
   get(merchantId: number): Promise<Merchant | null>;
   /** Newest first. */
@@ -72,6 +87,11 @@ export interface Merchants {
   /** Null without a callback URL or without any credential to sign with. One statement. */
   callbackTarget(merchantId: number): Promise<CallbackTarget | null>;
 
+  /** What signs callbacks beside the primary credential's secret (Standard Webhooks). */
+  readonly webhookSecrets: WebhookSecrets;
+  /** What we show a merchant's server that wants to know who calls. */
+  readonly clientCertificates: ClientCertificates;
+
   createRecharge(input: NewRecharge, by: Initiator): Promise<Result<RechargeOrder, RechargeRefusal>>;
   confirmRecharge(
     input: { readonly rechargeNo: string },
@@ -88,10 +108,17 @@ export interface Merchants {
   creditBoundOf(sql: Sql, merchantId: number): Promise<Rate | null>;
 }
 
-export function createMerchants(deps: MerchantsDeps): Merchants {
+export interface MerchantsOptions extends Omit<MerchantsDeps, "transportClock"> {
+  /** The machine's clock when absent. */
+  readonly transportClock?: Clock;
+}
+
+export function createMerchants(options: MerchantsOptions): Merchants {
+  const deps: MerchantsDeps = { ...options, transportClock: options.transportClock ?? systemClock };
   return {
     create: (input, by) => createMerchant(deps, input, by),
     update: (input, by) => updateMerchant(deps, input, by),
+    replaceCallbackUrl: (tx, input) => replaceCallbackUrl(deps, tx, input),
     find: (merchantNo) => selectMerchantByNo(deps.pool, merchantNo),
     get: (merchantId) => selectMerchant(deps.pool, merchantId),
     list: (page) => selectMerchants(deps.pool, page),
@@ -104,7 +131,19 @@ export function createMerchants(deps: MerchantsDeps): Merchants {
     deleteCredential: (input, by) => deleteCredential(deps, input, by),
     listCredentials: (merchantId) => selectCredentials(deps.pool, merchantId),
     authenticate: (apiKey) => selectCaller(deps.pool, apiKeyHash(apiKey)),
-    callbackTarget: (merchantId) => selectCallbackTarget(deps.pool, merchantId),
+    callbackTarget: (merchantId) => selectCallbackTarget(deps.pool, { merchantId, nowMs: deps.transportClock.now() }),
+    webhookSecrets: {
+      list: (merchantId) => validWebhookSecrets(deps, merchantId),
+      rotate: (rotation) => rotateWebhookSecret(deps, rotation),
+      eraseExpired: () => eraseExpiredWebhookSecrets(deps),
+    },
+    clientCertificates: {
+      find: (merchantId) => findClientCertificate(deps, merchantId),
+      set: (input, by) => setClientCertificate(deps, input, by),
+      remove: (input, by) => removeClientCertificate(deps, input, by),
+      eraseEnded: () => eraseEndedClientKeys(deps),
+      warnOfExpiring: () => warnOfExpiringCertificates(deps),
+    },
     createRecharge: (input, by) => createRecharge(deps, input, by),
     confirmRecharge: (input, by) => confirmRecharge(deps, input, by),
     rejectRecharge: (input, by) => rejectRecharge(deps, input, by),

@@ -1,3 +1,5 @@
+import type { CertificateFault } from "./client-certificate-check.ts";
+
 /** Every reason for which this room refuses; the faces map them totally to their own codes. */
 export type SettingsRefusal =
   | "name_invalid"
@@ -19,6 +21,14 @@ export type CredentialRefusal =
   | "label_invalid"
   | "allow_list_invalid"
   | "expiry_invalid";
+
+export type WebhookSecretRefusal =
+  | "merchant_unknown"
+  | "merchant_closed"
+  | "overlap_invalid"
+  | "webhook_secrets_too_many";
+
+export type ClientCertificateRefusal = "merchant_unknown" | "merchant_closed" | CertificateFault;
 
 export type RechargeRefusal =
   | "merchant_unknown"

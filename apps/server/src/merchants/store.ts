@@ -1,6 +1,7 @@
 import type { MerchantMode } from "@cardwright/contract";
 import { formatRate, parseRate } from "@cardwright/money";
 import type { Sql } from "#database/index.ts";
+import { callbackSecrets as bounds } from "../limits.ts";
 import type { CallbackTarget, Caller, Credential, CredentialStatus } from "./credential.ts";
 import type { CreditPolicy, FailurePolicy, Merchant, MerchantStatus, ShortfallPolicy } from "./merchant.ts";
 import type { NewRecharge, RechargeCurrency, RechargeFilter, RechargeOrder, RechargeStatus } from "./recharge.ts";
@@ -276,18 +277,39 @@ export async function selectCredentials(sql: Sql, merchantId: number): Promise<C
   return rows.map(toCredential);
 }
 
-export async function selectCallbackTarget(sql: Sql, merchantId: number): Promise<CallbackTarget | null> {
-  const { rows } = await sql.query<{ callback_url: string; app_id: string; credential_id: string }>({
+export async function selectCallbackTarget(
+  sql: Sql,
+  { merchantId, nowMs }: { readonly merchantId: number; readonly nowMs: number },
+): Promise<CallbackTarget | null> {
+  const { rows } = await sql.query<{
+    callback_url: string;
+    app_id: string;
+    credential_id: string;
+    webhook_secret_ids: string[];
+    certificate_id: string | null;
+    certificate_pem: string | null;
+  }>({
     name: "merchants_callback_target",
-    text: `SELECT m.callback_url, m.app_id, c.credential_id
-           FROM merchant m JOIN credential c ON c.merchant_id = m.merchant_id AND c.is_primary
+    text: `SELECT m.callback_url, m.app_id, c.credential_id, t.certificate_id, t.certificate_pem,
+             ARRAY (SELECT s.secret_id FROM webhook_secret s
+                    WHERE s.merchant_id = m.merchant_id AND (s.expires_at IS NULL OR s.expires_at > $2)
+                    ORDER BY s.expires_at DESC NULLS FIRST LIMIT $3) AS webhook_secret_ids
+           FROM merchant m
+           JOIN credential c ON c.merchant_id = m.merchant_id AND c.is_primary
+           LEFT JOIN client_certificate t ON t.merchant_id = m.merchant_id AND t.ended_at IS NULL
            WHERE m.merchant_id = $1 AND m.callback_url <> ''`,
-    values: [merchantId],
+    values: [merchantId, nowMs, bounds.validWebhookSecretsMax],
   });
-  const row = rows[0];
-  return row === undefined
-    ? null
-    : { url: row.callback_url, appId: row.app_id, primaryCredentialId: row.credential_id };
+  const [row] = rows;
+  if (row === undefined) return null;
+  const { certificate_id: certificateId, certificate_pem: certificatePem } = row;
+  return {
+    url: row.callback_url,
+    appId: row.app_id,
+    primaryCredentialId: row.credential_id,
+    webhookSecretIds: row.webhook_secret_ids,
+    clientCertificate: certificateId === null || certificatePem === null ? null : { certificateId, certificatePem },
+  };
 }
 
 interface RechargeRow {

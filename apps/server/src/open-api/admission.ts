@@ -15,11 +15,14 @@ export interface Arrival {
   readonly timestamp: string | undefined;
   readonly accessToken: string | undefined;
   readonly timezone: string | undefined;
+  /** Finds the log lines that belong to the call. */
+  readonly requestId: string;
 }
 
 /** A call that was let in: whose it is, and the caller's time zone in minutes east of UTC. */
 export interface Call extends Caller {
   readonly timezoneOffsetMinutes: number;
+  readonly requestId: string;
 }
 
 export interface AdmissionDeps {
@@ -57,7 +60,7 @@ export async function admit(deps: AdmissionDeps, arrival: Arrival): Promise<Answ
   }
   const timezone = parseTimezone(arrival.timezone);
   return timezone.ok
-    ? ok({ ...caller.value, timezoneOffsetMinutes: timezone.value })
+    ? ok({ ...caller.value, timezoneOffsetMinutes: timezone.value, requestId: arrival.requestId })
     : fail(timezone.error, timezone.field);
 }
 

@@ -1,3 +1,4 @@
+import type { CallbackEndpoints, CallbackHistory } from "#callbacks/index.ts";
 import type { Cardholders } from "#cardholders/index.ts";
 import type { Cards } from "#cards/index.ts";
 import type { Credit } from "#credit/index.ts";
@@ -16,13 +17,24 @@ export interface OpenApiLog {
 export interface OpenApiDeps {
   /** For consumptions, which are read only. */
   readonly pool: Sql;
+  /** The machine's time: it is compared with the caller's. */
   readonly clock: Clock;
   readonly log: OpenApiLog;
   /** True while the process finishes what is in flight: new calls are answered with 503. */
   readonly isStopping: () => boolean;
   /** Scheme and host under which merchants reach this API, without a slash at the end: for the reference. */
   readonly publicUrl: string;
-  readonly merchants: Pick<Merchants, "authenticate">;
+  readonly environment: "sandbox" | "production";
+  /** Business time, which the sandbox can move. */
+  readonly businessClock: Clock;
+  readonly merchants: Pick<Merchants, "authenticate" | "update" | "webhookSecrets">;
+  readonly callbacks: {
+    readonly history: Pick<
+      CallbackHistory,
+      "list" | "find" | "attemptsOf" | "resendMany" | "resendSince" | "resendMissed"
+    >;
+    readonly endpoints: CallbackEndpoints;
+  };
   readonly vault: Pick<Vault, "tokenKey">;
   readonly cardholders: Pick<Cardholders, "apply" | "list" | "find">;
   readonly cards: Pick<

@@ -1,15 +1,7 @@
-import {
-  type AddressRules,
-  compileValidator,
-  type EndpointDefinition,
-  type EndpointId,
-  endpointById,
-  parseJsonBody,
-} from "@cardwright/contract";
+import { type EndpointDefinition, parseJsonBody, type Validator } from "@cardwright/contract";
 import type { Call } from "./admission.ts";
 import { type Answer, fail } from "./answer.ts";
 import type { EndpointDeps } from "./endpoint-handler.ts";
-import { endpointHandlers } from "./endpoint-handlers.ts";
 
 /** What of a request the endpoint reads: its body as bytes, its path parameters decoded. */
 export interface RawInput {
@@ -18,20 +10,26 @@ export interface RawInput {
 }
 
 /** An endpoint behind its checks: reads the body, validates, handles. */
-export interface EndpointRoute<Id extends EndpointId = EndpointId> {
+export interface EndpointRoute<Id extends string = string> {
   readonly id: Id;
   readonly endpoint: EndpointDefinition;
   readonly answer: (call: Call, raw: RawInput) => Promise<Answer<unknown>>;
 }
 
-/** Compiles the validator once; then a call costs one pass of generated code before the handler. */
-export function endpointRoute<const Id extends EndpointId>(
-  id: Id,
-  options: { readonly deps: EndpointDeps; readonly addressRules: AddressRules },
-): EndpointRoute<Id> {
-  const endpoint = endpointById(id);
-  const validate = compileValidator(id, { addressRules: options.addressRules });
-  const handle = endpointHandlers[id];
+/** The validator is compiled already; a call costs one pass of generated code before the handler. */
+export function endpointRoute<const Id extends string, Input>({
+  id,
+  endpoint,
+  validate,
+  handle,
+  deps,
+}: {
+  readonly id: Id;
+  readonly endpoint: EndpointDefinition;
+  readonly validate: Validator<Input>;
+  readonly handle: (deps: EndpointDeps, call: Call, input: Input) => Promise<Answer<unknown>>;
+  readonly deps: EndpointDeps;
+}): EndpointRoute<Id> {
   return {
     id,
     endpoint,
@@ -41,7 +39,7 @@ export function endpointRoute<const Id extends EndpointId>(
         return input;
       }
       const valid = validate(input.value, { mode: call.merchant.mode });
-      return valid.ok ? handle(options.deps, call, valid.value) : fail(valid.error, valid.field);
+      return valid.ok ? handle(deps, call, valid.value) : fail(valid.error, valid.field);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type EndpointDefinition, endpoints, languageOf } from "@cardwright/contract";
+import { developerEndpoints, type EndpointDefinition, endpoints, languageOf } from "@cardwright/contract";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Fault } from "./answer.ts";
 import { failure } from "./envelope.ts";
@@ -51,7 +51,7 @@ interface KnownPath {
   readonly endpoint: EndpointDefinition;
 }
 
-const knownPaths: readonly KnownPath[] = endpoints.map((endpoint) => ({
+const knownPaths: readonly KnownPath[] = [...endpoints, ...developerEndpoints].map((endpoint) => ({
   form: new RegExp(`^${endpoint.path.replaceAll(/:[a-z_]+/g, "[^/]*")}$`, "u"),
   endpoint,
 }));

@@ -1,4 +1,4 @@
-import { type EndpointDefinition, endpoints } from "@cardwright/contract";
+import type { EndpointDefinition } from "@cardwright/contract";
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { createAccessTokens } from "./access-token.ts";
@@ -6,17 +6,18 @@ import { createAddressRules } from "./address-rules.ts";
 import { type AdmissionDeps, admit, type Call } from "./admission.ts";
 import type { Fault } from "./answer.ts";
 import type { OpenApiDeps } from "./deps.ts";
-import { type EndpointRoute, endpointRoute } from "./endpoint-route.ts";
+import type { EndpointRoute } from "./endpoint-route.ts";
 import { failure, success } from "./envelope.ts";
 import { headerOf, isReadableAsJson, languageOfRequest, markAnswer, refuse, refuseUnrouted } from "./http-refusals.ts";
 import { bucketsMax, defaultLimits } from "./limits.ts";
+import { merchantRoutes } from "./merchant-routes.ts";
 import { registerReferencePages } from "./reference-pages.ts";
 import { createTokenBuckets } from "./token-buckets.ts";
 import { answerUnexpected } from "./unexpected.ts";
 
 /**
- * The merchants' API (contract sections 1 to 5 and 9) as a Fastify plugin: the 19 endpoints under `/open-api/v1`, its OpenAPI
- * document and its reference page. Register it without a prefix, on a server made with `openApiServerOptions`; every path that
+ * The merchants' API (contract sections 1 to 5 and 9) as a Fastify plugin: the 19 endpoints under `/open-api/v1`, the developer
+ * API under `/developer/v1` behind the same checks, limits and envelope, their OpenAPI documents and their reference page. Register it without a prefix, on a server made with `openApiServerOptions`; every path that
  * nobody else on that server has is its 404.
  */
 export function openApi(deps: OpenApiDeps): FastifyPluginAsync {
@@ -28,7 +29,7 @@ export function openApi(deps: OpenApiDeps): FastifyPluginAsync {
     });
     app.setNotFoundHandler(refuseUnrouted);
     registerReferencePages(app, deps);
-    await app.register(merchantApi(deps), { prefix: "/open-api" });
+    await app.register(merchantApi(deps));
   };
 }
 
@@ -60,8 +61,8 @@ function merchantApi(deps: OpenApiDeps): FastifyPluginAsync {
     );
     app.setErrorHandler((error, request, reply) => answerUnexpected(deps.log, { error, request, reply }));
     readBodiesAsBytes(app);
-    for (const { id } of endpoints) {
-      registerEndpoint(app, { admission, route: endpointRoute(id, options) });
+    for (const route of merchantRoutes(options)) {
+      registerEndpoint(app, { admission, route });
     }
   };
 }
@@ -79,7 +80,7 @@ function registerEndpoint(
   const { endpoint } = route;
   app.route({
     method: endpoint.method,
-    url: endpoint.path.slice("/open-api".length),
+    url: endpoint.path,
     exposeHeadRoute: false,
     schema: { response: { 200: envelopeSchema(endpoint) } },
     onRequest: async (request, reply) => {
@@ -113,6 +114,7 @@ function arrivalOf(request: FastifyRequest, endpoint: EndpointDefinition): Param
     timestamp: headerOf(request, "timestamp"),
     accessToken: headerOf(request, "access-token"),
     timezone: headerOf(request, "timezone"),
+    requestId: request.id,
   };
 }
 

@@ -1,17 +1,29 @@
-import { buildOpenApi, REFERENCE_CONTENT_SECURITY_POLICY, renderReference } from "@cardwright/contract";
+import {
+  buildDeveloperOpenApi,
+  buildOpenApi,
+  REFERENCE_CONTENT_SECURITY_POLICY,
+  renderReference,
+} from "@cardwright/contract";
 import type { FastifyInstance } from "fastify";
 
-/** `GET /open-api/openapi.json` and `GET /docs`: public, made once from the contract. */
+/** The OpenAPI documents of both APIs and the page about them at `/docs`: public, made once from the contract. */
 export function registerReferencePages(app: FastifyInstance, options: { readonly publicUrl: string }): void {
-  const document = buildOpenApi({ serverUrl: options.publicUrl });
-  const json = Buffer.from(JSON.stringify(document), "utf8");
-  const page = Buffer.from(renderReference(document), "utf8");
-  app.get("/open-api/openapi.json", async (_request, reply) =>
-    reply
-      .headers({ ...pageHeaders, "content-security-policy": "default-src 'none'; frame-ancestors 'none'" })
-      .type("application/json; charset=utf-8")
-      .send(json),
-  );
+  const serverUrl = options.publicUrl;
+  const openapi = buildOpenApi({ serverUrl });
+  const developer = buildDeveloperOpenApi({ serverUrl });
+  for (const [path, document] of [
+    ["/open-api/openapi.json", openapi],
+    ["/developer/openapi.json", developer],
+  ] as const) {
+    const json = Buffer.from(JSON.stringify(document), "utf8");
+    app.get(path, async (_request, reply) =>
+      reply
+        .headers({ ...pageHeaders, "content-security-policy": "default-src 'none'; frame-ancestors 'none'" })
+        .type("application/json; charset=utf-8")
+        .send(json),
+    );
+  }
+  const page = Buffer.from(renderReference({ openapi, developer }), "utf8");
   app.get("/docs", async (_request, reply) =>
     reply
       .headers({ ...pageHeaders, "content-security-policy": REFERENCE_CONTENT_SECURITY_POLICY })

@@ -1,10 +1,12 @@
 import type { FastifyPluginCallback } from "fastify";
 import type { Pool } from "pg";
 import type { Card, CardKey } from "#cards/index.ts";
+import type { Clock } from "#kernel/index.ts";
 import { keepBook } from "./bookkeeping.ts";
 import { tellCardMaker } from "./card-maker.ts";
 import type { MovableClock } from "./clock.ts";
 import { type ClockMoveDeps, moveClock } from "./clock-move.ts";
+import { createListeners, type ListenersDeps } from "./relay/listeners.ts";
 import { buildSandboxApi, type SandboxApiDeps } from "./sandbox-api.ts";
 import { createScenarioRuns, type ScenarioStage } from "./scenarios/runs.ts";
 import { createTerminal, type Terminal, type TerminalDeps } from "./terminal.ts";
@@ -22,7 +24,6 @@ export { loadScenarios, parseScenario, ScenarioRefused } from "./scenarios/scena
 export {
   actionOf,
   movesClock,
-  needsFreshMerchant,
   type Scenario,
   type ScenarioMode,
   type Step,
@@ -49,6 +50,11 @@ export interface SandboxDeps extends Omit<TerminalDeps, "clock" | "recordSent"> 
   readonly findCard: (key: CardKey) => Promise<Card | null>;
   readonly merchantOf: SandboxApiDeps["merchantOf"];
   readonly onError: SandboxApiDeps["onError"];
+  readonly merchants: ListenersDeps["merchants"];
+  /** Where this process's API is reached by the platform's other processes, without a slash at the end. */
+  readonly apiUrl: () => string;
+  /** The machine's time; `clock` is the sandbox's. */
+  readonly machineClock: Clock;
   /** How scenarios that merchants start reach the platform. */
   readonly scenarios: ScenarioStage;
   /** What becomes due as the clock is moved; nothing when absent. */
@@ -61,6 +67,8 @@ export interface Sandbox {
   readonly terminal: Terminal;
   /** The API for merchants' developers, with its own paths `/sandbox/v1` and `/sandbox`. */
   readonly api: FastifyPluginCallback;
+  /** Call when the process begins to stop: ends the requests that would not end by themselves. */
+  letGo(): void;
   stop(): Promise<void>;
 }
 
@@ -72,8 +80,10 @@ export function createSandbox(deps: SandboxDeps): Sandbox {
   const { pool, onError } = deps;
   const terminal = createTerminal({ ...deps, recordSent: (said) => keepBook(pool, said) });
   const scenarioRuns = createScenarioRuns({ ...deps.scenarios, pool, onError });
+  const listeners = createListeners({ ...deps, clock: deps.machineClock });
   const api = buildSandboxApi({
     ...deps,
+    listeners,
     terminal,
     scenarioRuns,
     tellCardMaker: (told) => tellCardMaker(deps, told),
@@ -82,7 +92,9 @@ export function createSandbox(deps: SandboxDeps): Sandbox {
   return {
     terminal,
     api,
+    letGo: () => listeners.letGo(),
     stop: async () => {
+      await listeners.stop();
       await scenarioRuns.stop();
       await terminal.close();
       await deps.clock.stop();

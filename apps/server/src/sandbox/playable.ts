@@ -83,6 +83,20 @@ export const playable = {
       body: { advance: `"P7D", "PT1H30M", "P13M": an ISO 8601 duration of at most ${durationDaysMax} days` },
     },
     {
+      call: "POST /sandbox/v1/listen",
+      does: "sends your merchant's callbacks to your own machine, which needs no public address, until you end it or go away for 30 s",
+    },
+    {
+      call: "GET /sandbox/v1/listen/{listen_id}/requests",
+      does: "streams the callbacks as they come, one JSON text a line: request_id, headers, body; an empty line every 5 s",
+    },
+    {
+      call: "POST /sandbox/v1/listen/{listen_id}/answers/{request_id}",
+      does: "answers a callback with exactly this, within 5 s, an Auth within 800 ms",
+      body: { status: "200 to 599 (required)", content_type: "application/json when absent", body: "the text" },
+    },
+    { call: "POST /sandbox/v1/listen/{listen_id}/end", does: "puts the callback URL back that was there before" },
+    {
       call: "GET /sandbox/v1/settlement/{yyyy-mm-dd}",
       does: "the network's settlement file of a day that is over; for the operator, with Authorization: Bearer and the network's token",
     },

@@ -8,6 +8,8 @@ import type { ClockMove, ClockMoveRefusal } from "./clock-move.ts";
 import { type DurationRefusal, durationDaysMax, parseDuration } from "./duration.ts";
 import { networkRoutes } from "./network-routes.ts";
 import { playable } from "./playable.ts";
+import { listenRoutes } from "./relay/listen-routes.ts";
+import type { Listeners } from "./relay/listeners.ts";
 import {
   asMerchant,
   bodyBytesMax,
@@ -31,6 +33,7 @@ export interface SandboxApiDeps extends SettlementRouteDeps {
   readonly moveClock: (ms: number) => Promise<Result<ClockMove, ClockMoveRefusal>>;
   readonly terminal: Terminal;
   readonly scenarioRuns: ScenarioRuns;
+  readonly listeners: Listeners;
   readonly tellCardMaker: (told: {
     readonly merchantId: number;
     readonly cardNo: string;
@@ -78,6 +81,7 @@ function routes(app: FastifyInstance, deps: SandboxApiDeps): void {
   const options = { bodyLimit: bodyBytesMax };
   networkRoutes(app, deps, options);
   scenarioRoutes(app, deps, options);
+  listenRoutes(app, deps, options);
   for (const [path, state] of [
     ["/cards/:card_no/make", "made"],
     ["/cards/:card_no/ship", "shipped"],

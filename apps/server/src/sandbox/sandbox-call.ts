@@ -17,6 +17,12 @@ export interface Fault {
   readonly field?: string;
 }
 
+const onFreshMerchantOnly = (what: string): Fault => ({
+  status: 409,
+  code: "scenario_needs_fresh_merchant",
+  message: `${what}: npm run scenarios plays it on a merchant made for it`,
+});
+
 export const faults = {
   unauthorized: {
     status: 401,
@@ -56,11 +62,11 @@ export const faults = {
     message: `GET ${sandboxPath}/scenarios lists what there is`,
   },
   scenario_of_other_mode: { status: 409, code: "scenario_of_other_mode", message: "it is not of your merchant's mode" },
-  scenario_needs_fresh_merchant: {
-    status: 409,
-    code: "scenario_needs_fresh_merchant",
-    message: "it changes settings or needs a reserve of its own: npm run scenarios plays it on a merchant made for it",
-  },
+  changes_settings: onFreshMerchantOnly("it changes the merchant's settings"),
+  acts_as_operator: onFreshMerchantOnly("it acts as the operator"),
+  restarts_platform: onFreshMerchantOnly("it restarts the platform"),
+  directs_server: onFreshMerchantOnly("it tells the merchant's server how to behave"),
+  exact_reserve: onFreshMerchantOnly("it needs a reserve that is exactly so"),
   scenario_under_way: { status: 409, code: "scenario_under_way", message: "your merchant is playing one already" },
   too_many_scenarios: {
     status: 429,
@@ -68,6 +74,20 @@ export const faults = {
     message: "too many scenarios are being played at once; try again",
   },
   run_unknown: { status: 404, code: "run_unknown", message: "your merchant has no such run", field: "run_id" },
+  merchant_closed: { status: 409, code: "merchant_closed", message: "your merchant is closed and changes no more" },
+  listen_unknown: {
+    status: 404,
+    code: "listen_unknown",
+    message: `your merchant has no such listener, or not any more: another one took its place, or its stream was away for 30 s; POST ${sandboxPath}/listen`,
+    field: "listen_id",
+  },
+  request_unknown: {
+    status: 404,
+    code: "request_unknown",
+    message: "nobody waits for this answer, or not any more",
+    field: "request_id",
+  },
+  too_many_listeners: { status: 429, code: "too_many_listeners", message: "too many listeners are connected here" },
   network_unavailable: { status: 503, code: "network_unavailable", message: "the card network does not answer now" },
   too_far_ahead: { status: 409, code: "too_far_ahead", message: "the clock may be 10 years ahead of real time" },
   clock_is_moving: {

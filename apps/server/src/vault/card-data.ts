@@ -1,11 +1,10 @@
 import { type Clock, ok, type Result, refused } from "#kernel/index.ts";
-import { readSecret } from "./api-secrets.ts";
-import type { BoundedCache } from "./bounded-cache.ts";
 import { type CardVerificationKeys, type Expiry, isCvv, isExpiry, printedCvv, sameCvv } from "./cvv.ts";
 import { panRecordId } from "./issue-card.ts";
 import type { Keyring } from "./keyring.ts";
 import { isCardNumber } from "./pan.ts";
 import { setPin } from "./pin.ts";
+import type { SecretStore } from "./secret-store.ts";
 import { type CardKey, type Sql, selectCard } from "./store.ts";
 import { decryptFromMerchant, encryptForMerchant } from "./wire-cipher.ts";
 
@@ -31,7 +30,7 @@ interface Deps {
   readonly sql: Sql;
   readonly keyring: Keyring;
   readonly clock: Clock;
-  readonly secrets: BoundedCache<string>;
+  readonly secrets: Pick<SecretStore, "read">;
 }
 
 /** Number, expiry and CVV of a card in plain. The CVV is derived each time and stored nowhere. */
@@ -88,7 +87,7 @@ export async function privateInfo(
 ): Promise<Result<string, CardUnknown | SecretUnknown>> {
   const card = await openCard(deps, input);
   if (!card.ok) return card;
-  const secret = await readSecret(deps, input);
+  const secret = await deps.secrets.read(input);
   if (secret === null) return refused("secret_unknown");
   const { pan, cvv, expiry } = card.value;
   const info = {
@@ -106,7 +105,7 @@ async function decryptSubmitted(
   deps: Deps,
   input: Submitted,
 ): Promise<Result<string, SecretUnknown | "cannot_be_decrypted">> {
-  const secret = await readSecret(deps, input);
+  const secret = await deps.secrets.read(input);
   return secret === null ? refused("secret_unknown") : decryptFromMerchant(secret, input.cipherText);
 }
 

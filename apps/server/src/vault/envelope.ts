@@ -10,7 +10,7 @@ const headerBytes = 5;
 const ivBytes = 12;
 const tagBytes = 16;
 const overheadBytes = headerBytes + ivBytes + tagBytes;
-/** The largest record is an API secret or a PIN verification value, below 100 bytes. */
+/** The largest record is the private key of a client certificate, 3.3 KB; the others are below 100 bytes. */
 const plainBytesMax = 4096;
 
 export interface EnvelopeKey {

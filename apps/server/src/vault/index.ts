@@ -1,4 +1,5 @@
 export { createApiSecret } from "./api-secrets.ts";
+export { createWebhookSecret } from "./callback-secrets.ts";
 export type { CardData, Submitted, SubmittedCvvReason, SubmittedPinReason } from "./card-data.ts";
 export type { Expiry } from "./cvv.ts";
 export type { CardRequest, IssuedCard, IssueReason } from "./issue-card.ts";
@@ -6,5 +7,6 @@ export type { SealingFamily } from "./keyring.ts";
 export { newMasterKey, parseMasterKeys } from "./master-keys.ts";
 export { isCardNumber, isNumberRange, type NumberRange } from "./pan.ts";
 export { isAcceptablePin, type SetPinReason, type VerifyPinReason } from "./pin.ts";
+export type { SecretStore } from "./secret-store.ts";
 export type { CardKey, SecretKey } from "./store.ts";
 export { createVault, type Vault } from "./vault.ts";

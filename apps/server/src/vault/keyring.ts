@@ -5,10 +5,16 @@ import type { MasterKey, MasterKeys } from "./master-keys.ts";
 import { type DataKeyRow, insertDataKey, rewrapDataKey, type Sql, selectDataKeys } from "./store.ts";
 
 /** Families whose data keys encrypt records. */
-export type SealingFamily = "pan" | "pin" | "secret";
+export type SealingFamily = "pan" | "pin" | "secret" | "webhook" | "client_key";
 /** `derivation` encrypts nothing: its one key is the root of all derived keys. */
 export type KeyFamily = SealingFamily | "derivation";
-export const sealingFamilies = ["pan", "pin", "secret"] as const satisfies readonly SealingFamily[];
+export const sealingFamilies = [
+  "pan",
+  "pin",
+  "secret",
+  "webhook",
+  "client_key",
+] as const satisfies readonly SealingFamily[];
 export const keyFamilies = [...sealingFamilies, "derivation"] as const satisfies readonly KeyFamily[];
 
 /** How long a process goes on encrypting with a data key after another process has made a newer one. */

@@ -16,6 +16,10 @@ export interface SecretKey {
   readonly secretId: string;
 }
 
+/** Tables of one form, one for each kind of secret. */
+export type SecretTable = "api_secret" | "webhook_secret" | "client_key";
+type StoredSecret = SecretKey & { table: SecretTable };
+
 export interface DataKeyRow {
   readonly generation: number;
   readonly masterKeyId: string;
@@ -189,10 +193,10 @@ export async function countPinTry(
 /** False when the id was used before. */
 export async function insertSecret(
   sql: Sql,
-  secret: SecretKey & { envelope: Buffer; nowMs: number },
+  secret: StoredSecret & { envelope: Buffer; nowMs: number },
 ): Promise<boolean> {
   const { rowCount } = await sql.query(
-    `INSERT INTO vault.api_secret (merchant_id, secret_id, envelope, stored_at)
+    `INSERT INTO vault.${secret.table} (merchant_id, secret_id, envelope, stored_at)
      VALUES ($1, $2, $3, $4) ON CONFLICT (merchant_id, secret_id) DO NOTHING`,
     [secret.merchantId, secret.secretId, secret.envelope, secret.nowMs],
   );
@@ -200,18 +204,18 @@ export async function insertSecret(
 }
 
 /** Null when there is no such secret or it was deleted. */
-export async function selectSecret(sql: Sql, secret: SecretKey): Promise<Buffer | null> {
+export async function selectSecret(sql: Sql, secret: StoredSecret): Promise<Buffer | null> {
   const { rows } = await sql.query<{ envelope: Buffer | null }>({
-    name: "vault_select_secret",
-    text: `SELECT envelope FROM vault.api_secret WHERE merchant_id = $1 AND secret_id = $2`,
+    name: `vault_select_${secret.table}`,
+    text: `SELECT envelope FROM vault.${secret.table} WHERE merchant_id = $1 AND secret_id = $2`,
     values: [secret.merchantId, secret.secretId],
   });
   return rows[0]?.envelope ?? null;
 }
 
-export async function eraseSecret(sql: Sql, secret: SecretKey & { nowMs: number }): Promise<void> {
+export async function eraseSecret(sql: Sql, secret: StoredSecret & { nowMs: number }): Promise<void> {
   await sql.query(
-    `UPDATE vault.api_secret SET envelope = NULL, deleted_at = $3
+    `UPDATE vault.${secret.table} SET envelope = NULL, deleted_at = $3
       WHERE merchant_id = $1 AND secret_id = $2 AND deleted_at IS NULL`,
     [secret.merchantId, secret.secretId, secret.nowMs],
   );

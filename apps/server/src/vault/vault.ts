@@ -1,6 +1,7 @@
 import type { Clock, Result } from "#kernel/index.ts";
-import { deleteSecret, readSecret, storeSecret } from "./api-secrets.ts";
+import { apiSecrets } from "./api-secrets.ts";
 import { createBoundedCache } from "./bounded-cache.ts";
+import { clientKeys, webhookSecrets } from "./callback-secrets.ts";
 import {
   type CardData,
   openCard,
@@ -19,18 +20,16 @@ import { type CardRequest, discardCard, type IssuedCard, type IssueReason, issue
 import { createKeyring, type SealingFamily } from "./keyring.ts";
 import { parseMasterKeys } from "./master-keys.ts";
 import { type SetPinReason, setPin, type VerifyPinReason, verifyPin } from "./pin.ts";
-import type { CardKey, SecretKey, Sql } from "./store.ts";
+import { createSecretStore, type SecretStore } from "./secret-store.ts";
+import type { CardKey, Sql } from "./store.ts";
 
 /** 100,000 cards at 200 bytes are 20 MB; a purchase with a remembered card costs no statement. */
 const identitiesMax = 100_000;
 /** A card never changes its owner; the age only bounds how long another process knows a discarded application's number. */
 const identityAgeMsMax = 600_000;
-const secretsMax = 1000;
-/** How long another process still accepts a secret after it was deleted here; the credential itself is refused at once. */
-const secretAgeMsMax = 60_000;
 
 /**
- * The only code that sees card numbers, CVVs, PINs and API secrets. Every argument and result is plain data that JSON can
+ * The only code that sees card numbers, CVVs, PINs and secrets at rest. Every argument and result is plain data that JSON can
  * carry and every method is asynchronous, so that the vault can become a process of its own. A record that was tampered
  * with, or a missing master key, throws; no error and no log has a secret in it.
  */
@@ -73,12 +72,16 @@ export interface Vault {
   /** Plain card data for the sandbox's network simulator, which plays the cardholder at a terminal. Nothing else may call it. */
   readonly revealForSandboxNetwork: (card: CardKey) => Promise<Result<CardData, "card_unknown">>;
 
-  /** The secret must be 32 characters of `[A-Za-z0-9]`, as `createApiSecret` makes them. */
-  readonly storeSecret: (input: SecretKey & { secret: string }) => Promise<Result<null, "secret_id_used">>;
+  /** API secrets. Each must be 32 characters of `[A-Za-z0-9]`, as `createApiSecret` makes them. */
+  readonly storeSecret: SecretStore["store"];
   /** For the room that signs callbacks; null when it does not exist or was deleted. */
-  readonly readSecret: (secret: SecretKey) => Promise<string | null>;
+  readonly readSecret: SecretStore["read"];
   /** At once in this process, within a minute in every other one. */
-  readonly deleteSecret: (secret: SecretKey) => Promise<void>;
+  readonly deleteSecret: SecretStore["delete"];
+  /** As `createWebhookSecret` makes them. */
+  readonly webhookSecrets: SecretStore;
+  /** Private keys of client certificates, each under its certificate's id: PKCS #8 in PEM. */
+  readonly clientKeys: SecretStore;
 
   /** A 32-byte key in Base64, always the same for the same name: to sign access tokens and the like. */
   readonly tokenKey: (name: string) => Promise<string>;
@@ -97,7 +100,7 @@ export function createVault(options: { pool: Sql; masterKeys: string; clock: Clo
   const { pool: sql, clock } = options;
   const keyring = createKeyring({ sql, clock, masterKeys: parseMasterKeys(options.masterKeys) });
   const identities = createBoundedCache<CardKey>({ clock, entriesMax: identitiesMax, ageMsMax: identityAgeMsMax });
-  const secrets = createBoundedCache<string>({ clock, entriesMax: secretsMax, ageMsMax: secretAgeMsMax });
+  const secrets = createSecretStore({ sql, keyring, clock }, apiSecrets);
   const deps = { sql, clock, keyring, identities, secrets };
   return {
     warmUp: () => keyring.warmUp(),
@@ -114,9 +117,11 @@ export function createVault(options: { pool: Sql; masterKeys: string; clock: Clo
     privateInfo: (input) => privateInfo(deps, input),
     revealForCardFrame: (card) => openCard(deps, card),
     revealForSandboxNetwork: (card) => openCard(deps, card),
-    storeSecret: (input) => storeSecret(deps, input),
-    readSecret: (secret) => readSecret(deps, secret),
-    deleteSecret: (secret) => deleteSecret(deps, secret),
+    storeSecret: secrets.store,
+    readSecret: secrets.read,
+    deleteSecret: secrets.delete,
+    webhookSecrets: createSecretStore({ sql, keyring, clock }, webhookSecrets),
+    clientKeys: createSecretStore({ sql, keyring, clock }, clientKeys),
     tokenKey: async (name) => (await keyring.derive(`token ${name}`)).export().toString("base64"),
     rotateMasterKey: () => keyring.rotateMasterKey(),
     rotateDataKey: (family) => keyring.rotateDataKey(family),

@@ -105,15 +105,25 @@ const listsContent = html`<h2>Lists and time ranges</h2>
 <p>${prose("`page` counts from 0, `size` is 1 to 100 and 10 by default; rows are newest first, and there is no total. `start_time` and `end_time` are `yyyy-MM-dd` or `yyyy-MM-dd HH:mm:ss` in the zone of the `Timezone` header (`UTC+8` by default).")}</p>
 <p>${prose("A bare end date includes that whole day, so the same date twice is one day. A date-time end includes that second. At most 90 days: bare dates counted inclusively (1020); the end must be after the start (1019).")}</p>`;
 
+/** What stands before the endpoints of the developer API. */
+export function developerSection(developer: OpenApiDocument): GuideSection {
+  return {
+    id: "developer",
+    title: "About it",
+    content: html`<h2>${developer.info.title}</h2><p class="lead">${prose(developer.info.description)}</p>
+<p>As documents for programs: <a href="/open-api/openapi.json">openapi.json</a> of the Open API, <a href="/developer/openapi.json">openapi.json</a> of the developer API.</p>`,
+  };
+}
+
 /** Sections after the endpoints. */
-export function closingSections(openapi: OpenApiDocument): readonly GuideSection[] {
+export function closingSections(errors: OpenApiDocument["x-error-codes"]): readonly GuideSection[] {
   return [
     { id: "signature", title: "Callback signature", content: signatureContent },
     { id: "encryption", title: "Encryption", content: encryptionContent },
     { id: "delivery", title: "Delivery", content: deliveryContent },
     { id: "constants", title: "Constants", content: constantsContent },
     { id: "remarks", title: "Decline reasons", content: remarksContent },
-    { id: "errors", title: "Error codes", content: errorsContent(openapi) },
+    { id: "errors", title: "Error codes", content: errorsContent(errors) },
   ];
 }
 
@@ -168,12 +178,12 @@ ${table({
   ]),
 })}`;
 
-function errorsContent(openapi: OpenApiDocument): Html {
+function errorsContent(errors: OpenApiDocument["x-error-codes"]): Html {
   return html`<h2>Error codes</h2>
 <p>${prose("A message about one field starts with the field's name, nested fields as a dotted path: `address_info.city only supports English input`. Of several wrong fields the first in the order of the table is named.")}</p>
 ${table({
   head: ["Code", "Message", "中文", "What happened, and what to do"],
-  rows: openapi["x-error-codes"].map(({ code, en, zh, explanation, remedy }) => [
+  rows: errors.map(({ code, en, zh, explanation, remedy }) => [
     html`<span id="error-${code}">${code}</span>`,
     en,
     zh,

@@ -103,15 +103,3 @@ export async function selectCrossed(sql: Sql, limit: number): Promise<number[]> 
 }
 
 /** A warning for the merchant's operator, in the list of its events. */
-export async function insertEvent(
-  sql: Sql,
-  event: { merchantId: number; eventId: string; kind: string; detail: Readonly<Record<string, string>>; at: number },
-): Promise<void> {
-  await sql.query("INSERT INTO merchant_event (merchant_id, event_id, kind, detail, at) VALUES ($1, $2, $3, $4, $5)", [
-    event.merchantId,
-    event.eventId,
-    event.kind,
-    JSON.stringify(event.detail),
-    event.at,
-  ]);
-}

@@ -35,7 +35,14 @@ export async function openReserveStand() {
     store: async () => ({ ok: true, value: null }) as const,
     delete: async () => undefined,
   };
-  const merchants = createMerchants({ pool: db.pool, clock, requireHttps: true, secrets });
+  const merchants = createMerchants({
+    pool: db.pool,
+    clock,
+    requireHttps: true,
+    secrets,
+    webhookSecrets: secrets,
+    clientKeys: secrets,
+  });
   const reserves = createReserves({ pool: db.pool, clock });
 
   const idOf = async (merchantId: number, kind: AccountKind): Promise<string> => {

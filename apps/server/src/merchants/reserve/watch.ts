@@ -4,9 +4,9 @@ import { inTransaction } from "#database/index.ts";
 import { ok, type Result, refused, uuid7 } from "#kernel/index.ts";
 import { findAccount, setFloor } from "#ledger/index.ts";
 import { reserve as bounds } from "../../limits.ts";
+import { insertEvent } from "../event-store.ts";
 import { selectMerchant } from "../store.ts";
 import {
-  insertEvent,
   lockBook,
   type ReserveBook,
   saveBelow,

@@ -1,0 +1,2 @@
+export { generateApiPage } from "./api-page.ts";
+export { sdkSources } from "./sources.ts";
