@@ -58,7 +58,7 @@ test("what is claimed ahead is about a second's worth, and only the window itsel
   const pace = freshPace();
   expect(claimMaxOf(pace)).toBe(8);
   answerTimes(pace, { count: 4, tookMs: 10, atMs: 0 });
-  expect(claimMaxOf(pace)).toBe(512);
+  expect(claimMaxOf(pace)).toBe(1_024);
   answerTimes(pace, { count: 100, tookMs: 2_000, atMs: 0 });
   expect(claimMaxOf(pace)).toBe(Math.floor(pace.window));
   startAnew(pace);
