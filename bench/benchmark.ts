@@ -6,7 +6,7 @@ export interface BenchOptions {
   readonly seconds: number;
   /** `decision` only: all load on one merchant's reserve. */
   readonly hot: boolean;
-  /** Consumptions of the data, replacing the benchmark's own number; there is a card for every ten of them. */
+  /** Consumptions (`callbacks`: pushes) of the data, replacing the benchmark's own number; there is a card for every ten of them. */
   readonly rows: number | null;
   readonly profile: boolean;
   /** Where a benchmark's data goes that does not say so itself. In memory the disk of a shared machine is out of the picture. */

@@ -78,7 +78,7 @@ interface IndexRow {
 }
 
 /** Drops a table's keys and indexes; answers the statements that bring them back. */
-async function takeIndexesOff(client: PoolClient, tableName: string): Promise<string[]> {
+export async function takeIndexesOff(client: PoolClient, tableName: string): Promise<string[]> {
   const { rows } = await client.query<IndexRow>(
     `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname) AS drop,
             format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid)) AS create

@@ -1,6 +1,7 @@
 /** `npm run bench [-- NAME…]`: measures the platform. See bench/README.md. */
 import { ask } from "../bench/ask.ts";
 import type { Benchmark, BenchOptions, BenchResult } from "../bench/benchmark.ts";
+import { callbacks } from "../bench/callbacks/callbacks.ts";
 import { readCommand } from "../bench/command.ts";
 import { deadline } from "../bench/deadline.ts";
 import { decision } from "../bench/decision.ts";
@@ -11,7 +12,7 @@ import { createProgress } from "../bench/progress.ts";
 import { jsonLine, table } from "../bench/report.ts";
 import { settlement } from "../bench/settlement.ts";
 
-const benchmarks: readonly Benchmark[] = [decision, latency, ask, deadline, growth, memory, settlement];
+const benchmarks: readonly Benchmark[] = [decision, latency, ask, deadline, growth, memory, settlement, callbacks];
 
 const help = `npm run bench                     all benchmarks, each as long as its own default
 npm run bench -- NAME… [options]
@@ -20,11 +21,11 @@ ${benchmarks.map(({ name, seconds, summary }) => `  ${name.padEnd(10)} ${summary
 
   --seconds N    measure each for N seconds; building its data comes on top
   --rows N       N consumptions of data instead of the benchmark's own number, and a card for every ten of them;
-                 settlement: N rows of the file
+                 settlement: N rows of the file; callbacks: N pushes of the backlog
   --json         one line of JSON for each result
   --hot          decision: all load on one merchant's reserve
   --tmpfs        data in memory (/dev/shm) where a benchmark would take the disk
-  --profile      decision: where the time goes, and a CPU profile in .data/
+  --profile      decision, callbacks: where the time goes, and a CPU profile in .data/
 
 The exit code is 1 when a bar is missed or a benchmark fails.
 `;

@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { createProgress, type Progress } from "../bench/progress.ts";
 import { proveDatabaseKill } from "../tests/faults/database-proof.ts";
+import { proveDelivery } from "../tests/faults/delivery-proof.ts";
 import { proveKills } from "../tests/faults/kill-proof.ts";
 import { proveModel } from "../tests/faults/model-proof.ts";
 import type { ProofOptions, ProofReport } from "../tests/faults/proof.ts";
@@ -38,6 +39,11 @@ const proofs: readonly Proof[] = [
     run: (options) => proveKills({ ...options, customers: 10, race: { purchases: 1_000, winners: 500 }, time: "real" }),
   },
   {
+    name: "delivery",
+    summary: "kill -9 of workers while they deliver to steady, failing and slow merchants; every push and its order",
+    run: (options) => proveDelivery({ ...options, workers: 3, cardsOfMerchant: 40, time: "real" }),
+  },
+  {
     name: "database",
     summary: "kill -9 of the database server under load, durable on disk; the platform finds back",
     run: (options) => proveDatabaseKill({ ...options, customers: 6 }),
@@ -51,7 +57,7 @@ npm run test:faults -- NAME… [options]
 ${proofs.map(({ name, summary }) => `  ${name.padEnd(9)} ${summary}`).join("\n")}
 
   --seed N     repeats the random choices of an earlier run; which process meets which moment stays chance
-  --kills N    kill: so many (${defaults.kills})
+  --kills N    kill, delivery: so many (${defaults.kills})
   --steps N    model: so many (${defaults.steps}); a shorter run of the same seed is the beginning of the longer one
   --json       one line of JSON for each proof on stdout
 

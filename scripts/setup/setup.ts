@@ -288,6 +288,12 @@
    */
   const nodeFlags = ["--max-semi-space-size=4"];
 
+  /**
+   * Where Node keeps what it has made of the code: stripped of types, parsed and compiled. A start of the platform takes a third less
+   * processor time with it. Node finds out by itself what has changed, and does without where it may not write.
+   */
+  const compileCache = path.join(modules, ".cache", "node");
+
   /** The Node 24 that npm installed, or the present one when npm has none for this kind of machine. */
   const nodeToRun = () => {
     if (fs.existsSync(bundledNode)) {
@@ -309,7 +315,11 @@
     const bin = path.join(modules, ".bin");
     const child = childProcess.spawn(nodeToRun(), [...nodeFlags, path.resolve(clone, script), ...words], {
       stdio: "inherit",
-      env: { ...process.env, PATH: `${bin}${path.delimiter}${process.env["PATH"] ?? ""}` },
+      env: {
+        NODE_COMPILE_CACHE: compileCache,
+        ...process.env,
+        PATH: `${bin}${path.delimiter}${process.env["PATH"] ?? ""}`,
+      },
     });
     let interrupted = false;
     process.on("SIGINT", () => {

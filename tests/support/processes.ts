@@ -12,6 +12,9 @@ import { temporaryFolder } from "./temporary-folder.ts";
 
 const clone = fileURLToPath(new URL("../..", import.meta.url));
 
+/** As `scripts/setup` sets it, for test runs that begin without it. */
+const compileCache = join(clone, "node_modules/.cache/node");
+
 export const scripts = {
   start: join(clone, "scripts/start.ts"),
   demo: join(clone, "scripts/demo.ts"),
@@ -39,7 +42,7 @@ export interface Running {
 export interface Command {
   readonly script: string;
   readonly words?: readonly string[];
-  /** All settings: nothing of the test run's own environment reaches the child, except how programs are found. */
+  /** All settings: nothing of the test run's own environment reaches the child, except how programs are found and kept compiled. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -50,7 +53,12 @@ const alive = new Set<ChildProcess>();
 export function run(command: Command): Running {
   const child = spawn(process.execPath, [command.script, ...(command.words ?? [])], {
     cwd: clone,
-    env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "/", ...command.env },
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      HOME: process.env["HOME"] ?? "/",
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? compileCache,
+      ...command.env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   alive.add(child);

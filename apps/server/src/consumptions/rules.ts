@@ -26,7 +26,7 @@ export const consumptionRules = [
               k.callback_sequence, c.first, c.last, c.count) AS row
           FROM card k
           JOIN (SELECT merchant_id, card_no, min(sequence) AS first, max(sequence) AS last, count(*) AS count
-                FROM any_callback WHERE created_at >= callback_history_begins() GROUP BY merchant_id, card_no) c USING (merchant_id, card_no)
+                FROM any_callback WHERE created_at >= (SELECT callback_history_begins()) GROUP BY merchant_id, card_no) c USING (merchant_id, card_no)
           WHERE c.last <> k.callback_sequence OR c.count <> c.last - c.first + 1`,
   },
   {
