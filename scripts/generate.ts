@@ -7,13 +7,14 @@ import {
   generateErrorsPage,
   generateOpenApi,
 } from "@cardwright/contract";
+import { withChecksTable } from "@cardwright/certify";
 import { generateCliPage } from "../packages/cli/src/command/reference.ts";
 import { generateApiPage, sdkSources } from "../packages/sdk/generator/index.ts";
 
 const clone = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Files that are made from the code and committed, so that a change of the contract shows in a review. */
-const generated: readonly { readonly path: string; readonly make: () => string }[] = [
+const generated: readonly { readonly path: string; readonly make: (present: string) => string }[] = [
   { path: "packages/contract/openapi.json", make: generateOpenApi },
   { path: "packages/contract/developer-openapi.json", make: generateDeveloperOpenApi },
   { path: "docs/reference/errors.md", make: generateErrorsPage },
@@ -21,6 +22,7 @@ const generated: readonly { readonly path: string; readonly make: () => string }
   { path: "docs/reference/cli.md", make: generateCliPage },
   ...sdkSources,
   { path: "packages/sdk/api.md", make: generateApiPage },
+  { path: "docs/guides/certify.md", make: withChecksTable },
 ];
 
 const help = `npm run generate: writes the files that are made from the code
@@ -35,8 +37,8 @@ async function main(): Promise<number> {
   const check = process.argv.includes("--check");
   let stale = 0;
   for (const { path, make } of generated) {
-    const text = make();
     const present = await readFile(join(clone, path), "utf8").catch(() => "");
+    const text = make(present);
     if (present === text) {
       continue;
     }

@@ -18,6 +18,8 @@ test("the documents that the project promises are there", () => {
     "CONTRIBUTING.md",
     "docs/decisions/README.md",
     "docs/guides/first-integration.md",
+    "docs/guides/quickstart.md",
+    "docs/guides/verify-callbacks.md",
     "docs/operations/failure-modes.md",
     "docs/operations/running.md",
     "docs/reference/declines.md",

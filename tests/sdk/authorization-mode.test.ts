@@ -10,7 +10,7 @@ import {
 } from "@cardwright/sdk";
 import { eventually, startApi, type TestApi, type TestCredential } from "@cardwright/testing/api";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { clientOf, day } from "./programme.ts";
+import { answered, clientOf, day } from "./programme.ts";
 
 let api: TestApi;
 let merchant: TestCredential;
@@ -137,4 +137,8 @@ test("pushes of the platform arrive verified and in order, and a frozen card is 
   expect(told.at(-1)).toBe("Card_update");
   expect(told.filter((action) => action === "Consumption").length).toBeGreaterThanOrEqual(4);
   expect(received.at(-1)?.data).toMatchObject({ before_status: "Activated", after_status: "Frozen" });
+});
+
+test("what only authorization mode has was called", () => {
+  expect(answered).toContain("card.support_bins");
 });

@@ -1,3 +1,4 @@
+import { endpoints } from "@cardwright/contract";
 import {
   type Cardwright,
   ConflictError,
@@ -9,7 +10,7 @@ import {
 } from "@cardwright/sdk";
 import { startApi, type TestApi, type TestCredential } from "@cardwright/testing/api";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { clientOf, day } from "./programme.ts";
+import { answered, clientOf, day } from "./programme.ts";
 
 let api: TestApi;
 let merchant: TestCredential;
@@ -168,4 +169,9 @@ test("the zone of a client decides which day a list means", async () => {
   // The clock stands at 08:00 UTC: far in the west it is the evening before.
   expect((await client.cardholders.list(evening, { timezone: "UTC-12" })).list).toHaveLength(1);
   expect((await client.cardholders.list(evening)).list).toHaveLength(0);
+});
+
+test("every endpoint of credit mode was called", () => {
+  const expected = endpoints.filter(({ mode }) => mode !== "AUTHORIZATION").map(({ id }) => id);
+  expect(expected.filter((id) => !answered.has(id))).toEqual([]);
 });

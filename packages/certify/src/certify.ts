@@ -67,7 +67,7 @@ function newSession(
   return {
     run,
     options,
-    books: { available: null, first: null },
+    books: { available: null, isSure: false, first: null },
     latency,
     startedMs,
     found: new Map(),
@@ -128,7 +128,7 @@ async function resultOf(session: Session, check: Check): Promise<CheckResult> {
     title: check.title,
     weight: check.weight,
     ok: verdict.ok,
-    skipped: verdict.ok === null ? (skipped ?? "nothing_to_judge") : null,
+    skipped: verdict.ok === null ? (skipped ?? (verdict.isOwnFault === true ? "busy" : "nothing_to_judge")) : null,
     proves: check.proves,
     saw: verdict.saw,
     mend: check.mend,
@@ -247,6 +247,7 @@ async function atDesk(
     await giveBackFrom(session, desk, verdict.ok === false ? "all" : "known");
   }
   options.signal?.throwIfAborted();
+  books.isSure &&= verdict.ok !== false && !desk.hasRefunded() && session.left.length === 0;
   if (verdict.ok === false) {
     // What it has left in the books is not known any more.
     books.available = null;

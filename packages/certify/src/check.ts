@@ -35,6 +35,8 @@ export type Need = "reachable" | "accepted" | "books" | "money";
 export interface Verdict {
   readonly ok: boolean | null;
   readonly saw: string;
+  /** The grader's own machine was too slow to tell. */
+  readonly isOwnFault?: true;
 }
 
 /** What a check works with. */
@@ -43,9 +45,9 @@ export interface Bench {
   readonly books: Books;
   readonly latency: LatencyLog;
   /** Answers to one question that money covers and to one that it does not, asked once for all checks of their form. */
-  samples(): Promise<Samples>;
+  readonly samples: () => Promise<Samples>;
   /** Tries once more to reverse or refund what earlier checks could not. */
-  giveBackRest(): Promise<void>;
+  readonly giveBackRest: () => Promise<void>;
 }
 
 export interface Samples {
@@ -79,6 +81,11 @@ export function passed(saw: string): Verdict {
 
 export function failed(saw: string): Verdict {
   return { ok: false, saw };
+}
+
+/** The grader's own machine was too slow to tell. */
+export function tooBusyToJudge(saw: string): Verdict {
+  return { ok: null, saw, isOwnFault: true };
 }
 
 export function nothingToJudge(saw: string): Verdict {

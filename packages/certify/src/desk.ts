@@ -55,6 +55,8 @@ export interface Desk {
   tell(purchase: Purchase, news: News): Promise<Answer>;
   /** Sends a `Refund` that is booked. */
   refund(purchase: Purchase, amount: bigint): Promise<Answer>;
+  /** True once a refund was sent from here. */
+  hasRefunded(): boolean;
   /** Sends a `Reversal` that tells what was given back of the purchase. */
   reversal(purchase: Purchase, amount: bigint): Promise<Answer>;
   /** Notes that the merchant may have said yes to a question that was sent in another way. */
@@ -76,6 +78,7 @@ interface State {
   readonly random: Random;
   readonly purchases: Purchase[];
   serial: number;
+  hasRefunded: boolean;
 }
 
 const shops: readonly Shop[] = [
@@ -87,7 +90,7 @@ const shops: readonly Shop[] = [
 
 export function openDesk(run: Run, place: Place): Desk {
   const random = randomOf(run.settings.seed, place.label);
-  const state: State = { run, ...place, random, purchases: [], serial: 0 };
+  const state: State = { run, ...place, random, purchases: [], serial: 0, hasRefunded: false };
   const send = (message: Message): Promise<Answer> => post(state, sealed(message, sealOf(run, {})), waitOf(message));
   return {
     run,
@@ -118,7 +121,9 @@ export function openDesk(run: Run, place: Place): Desk {
       noteNews(purchase, { ...news, answer });
       return answer;
     },
+    hasRefunded: () => state.hasRefunded,
     refund: async (purchase, amount) => {
+      state.hasRefunded = true;
       const answer = await send(relatedMessage(state, purchase, { type: "Refund", amount }));
       purchase.cleared -= meaningOf(answer) === "no" ? 0n : amount;
       return answer;

@@ -36,8 +36,8 @@ test("two minor failures are a B, three a C, and the worst failure decides", () 
   expect(gradeOf([minor, result({ weight: "vital", ok: false }), result({ weight: "money", ok: false })])).toBe("F");
 });
 
-test("what the run's time did not suffice for is not taken for good", () => {
-  expect(gradeOf([result({ ok: true }), result({ ok: null, skipped: "time" })])).toBe("B");
+test.each(["time", "busy"] as const)("what was not looked at (%s) is not taken for good", (skipped) => {
+  expect(gradeOf([result({ ok: true }), result({ ok: null, skipped })])).toBe("B");
 });
 
 test("a grade is at least itself and every worse one, and no better one", () => {

@@ -17,8 +17,8 @@ export const capOf: Readonly<Record<Weight, Grade>> = {
 export const minorFailuresMax = 2;
 
 /**
- * The worst cap of all failures; C when more than two minor ones failed; at best B when the run's time did not suffice for all
- * checks, since nobody knows what they would have shown.
+ * The worst cap of all failures; C when more than two minor ones failed; at best B when the run's time or the grader's machine
+ * did not suffice for all checks, since nobody knows what they would have shown.
  */
 export function gradeOf(checks: readonly CheckResult[]): Grade {
   const failures = checks.filter(({ ok }) => ok === false);
@@ -26,7 +26,7 @@ export function gradeOf(checks: readonly CheckResult[]): Grade {
   if (failures.filter(({ weight }) => weight === "minor").length > minorFailuresMax) {
     caps.push("C");
   }
-  if (checks.some(({ skipped }) => skipped === "time")) {
+  if (checks.some(({ skipped }) => skipped === "time" || skipped === "busy")) {
     caps.push("B");
   }
   return caps.reduce<Grade>((worst, cap) => (isWorse(cap, worst) ? cap : worst), "A");

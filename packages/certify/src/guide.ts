@@ -26,7 +26,7 @@ export const checkList: readonly CheckListing[] = catalogue.map(({ id, group, ti
 }));
 
 /** The table of all checks in docs/guides/certify.md; the same source gives the same text. */
-export function generateChecksTable(): string {
+function generateChecksTable(): string {
   const rows = checkList.map(({ id, title, weight, mode, proves }) => [
     `\`${id}\``,
     title,
@@ -39,6 +39,19 @@ export function generateChecksTable(): string {
     ["check", "what it looks for", "what a pass proves", "weight", "best grade after a failure", "mode"],
     rows,
   );
+}
+
+const tableBegin = "<!-- checks: made by npm run generate from packages/certify; change that, not this table. -->";
+const tableEnd = "<!-- end of checks -->";
+
+/** The text of docs/guides/certify.md with its table of checks made anew; throws when the place for it is missing. */
+export function withChecksTable(guide: string): string {
+  const [before, rest] = guide.split(tableBegin, 2);
+  const after = rest?.split(tableEnd, 2)[1];
+  if (before === undefined || after === undefined) {
+    throw new Error("the guide has no place for the table of checks");
+  }
+  return `${before}${tableBegin}\n\n${generateChecksTable()}\n\n${tableEnd}${after}`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -30,8 +30,8 @@ export const limits = {
   /** Books that are kept by a worker behind the endpoint may be late by this much in all; each wait in turn. */
   settleWaitsMs: [100, 300, 1_100],
   burstQuestions: 64,
-  /** Long enough for 400 questions at 50/s, so that p99 is not the slowest one. */
-  steadySecondsEach: 8,
+  /** Long enough for 300 questions at 50/s, so that p99 is not the slowest one. */
+  steadySecondsEach: 6,
   /** Of all rates together. */
   steadySecondsMax: 32,
   ratesMax: 6,
@@ -41,7 +41,7 @@ export const limits = {
   /** As many pushes of one merchant as the platform has under way. */
   releaseLanes: 16,
   /** Time that giving back the purchases of the load takes, and the end of the run. */
-  loadTailMs: 30_000,
+  loadTailMs: 22_000,
   /** One TCP segment follows the other after this. */
   packetGapMs: 40,
   /** Minor units: what the test card must have in the merchant's books at least. The run's purchases are of 1.00 to 4.75. */

@@ -64,6 +64,7 @@ export async function findBooks(desk: Desk, books: Books): Promise<Verdict> {
   }
   books.available = available;
   books.first = available;
+  books.isSure = true;
   return passed(`${money(available)} is available, and again after it was held and reversed`);
 }
 

@@ -3,8 +3,11 @@ import type { Grade } from "./grade.ts";
 import type { LatencyReport } from "./latency.ts";
 import type { Mode } from "./options.ts";
 
-/** Why a check was not made: not of this mode, left out by the caller, something it needs failed, or the run's time was used up. */
-export type SkipReason = "mode" | "choice" | "need" | "nothing_to_judge" | "time";
+/**
+ * Why a check was not made: not of this mode, left out by the caller, something it needs failed, nothing there to see, the run's time
+ * was used up, or the grader's own machine was too busy.
+ */
+export type SkipReason = "mode" | "choice" | "need" | "nothing_to_judge" | "time" | "busy";
 
 export interface CheckResult {
   readonly id: string;

@@ -205,7 +205,7 @@ async function answerTo(state: Server, callback: CallbackBody): Promise<Said> {
   const { defect, book } = state;
   const data: unknown = JSON.parse(callback.dataText);
   const answer: Answer = { id: callback.id, action: callback.action, data };
-  if (defect === "dies on Unicode" && /[^\u0000-\u00ff]/u.test(callback.dataText)) {
+  if (defect === "dies on Unicode" && /[\u{100}-\u{10ffff}]/u.test(callback.dataText)) {
     throw new Error("cannot be written in latin1");
   }
   if (defect === "dies on an unknown field" && callback.dataText.includes('"installments"')) {

@@ -2,14 +2,13 @@ import {
   commonErrors,
   type EndpointDefinition,
   type ErrorDescription,
-  endpointById,
   endpoints,
   errorByName,
   errorList,
   type JsonSchema,
   jsonSchemaOf,
 } from "@cardwright/contract";
-import { type SdkMethod, sdkMethods } from "./methods.ts";
+import { definitionOf, type SdkMethod, sdkMethods } from "./methods.ts";
 import { otherSections } from "./other-sections.ts";
 import { meaningOf } from "./typescript.ts";
 
@@ -54,7 +53,7 @@ function everyCallText(): string {
 }
 
 function methodText(method: SdkMethod): string {
-  const endpoint = endpointById(method.endpoint);
+  const endpoint = definitionOf(method);
   const mode = endpoint.mode === "both" ? "" : ` Mode \`${endpoint.mode}\` only.`;
   return [
     `### client.${method.call}`,

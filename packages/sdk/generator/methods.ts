@@ -1,8 +1,14 @@
-import type { EndpointId } from "@cardwright/contract";
+import {
+  type DeveloperEndpointId,
+  developerEndpoints,
+  type EndpointDefinition,
+  type EndpointId,
+  endpoints,
+} from "@cardwright/contract";
 
 /** How a method of the SDK and its types are called; what they do stands in the contract. */
 export interface SdkMethod {
-  readonly endpoint: EndpointId;
+  readonly endpoint: EndpointId | DeveloperEndpointId;
   /** `resource.method`; the token's own endpoint is called by the client itself. */
   readonly call: string;
   /** Name of the type of a POST endpoint's body. */
@@ -18,7 +24,7 @@ export interface SdkMethod {
   readonly example: string;
 }
 
-/** The methods that speak to the 19 endpoints, in the contract's order but for the resources' sake. */
+/** The methods that speak to the 19 endpoints and to the developer API, resource by resource. */
 export const sdkMethods: readonly SdkMethod[] = [
   {
     endpoint: "cardholder.apply",
@@ -197,4 +203,103 @@ export const sdkMethods: readonly SdkMethod[] = [
     repeated: "a read",
     example: `const token = await client.accessToken();`,
   },
+  {
+    endpoint: "developer.merchant_info",
+    call: "developer.merchant",
+    result: "DeveloperMerchant",
+    repeated: "a read",
+    example: "const { environment } = await client.developer.merchant();",
+  },
+  {
+    endpoint: "developer.callback_url",
+    call: "developer.setCallbackUrl",
+    params: "CallbackUrlParams",
+    result: "CallbackUrl",
+    takes: "the URL as a text",
+    repeated: "no",
+    example: 'await client.developer.setCallbackUrl("http://localhost:3000/callback");',
+  },
+  {
+    endpoint: "developer.endpoint_info",
+    call: "developer.endpoint",
+    result: "CallbackEndpoint",
+    repeated: "a read",
+    example: "const { state, open_count } = await client.developer.endpoint();",
+  },
+  {
+    endpoint: "developer.endpoint_pause",
+    call: "developer.pauseEndpoint",
+    result: "CallbackEndpoint",
+    repeated: "no",
+    example: "await client.developer.pauseEndpoint();",
+  },
+  {
+    endpoint: "developer.endpoint_resume",
+    call: "developer.resumeEndpoint",
+    result: "CallbackEndpoint",
+    repeated: "no",
+    example: "await client.developer.resumeEndpoint();",
+  },
+  {
+    endpoint: "developer.endpoint_test",
+    call: "developer.testEndpoint",
+    result: "TestPush",
+    repeated: "no",
+    example: "const { delivered, error } = await client.developer.testEndpoint();",
+  },
+  {
+    endpoint: "developer.callback_list",
+    call: "developer.listCallbacks",
+    params: "CallbackListParams",
+    result: "CallbackListItem",
+    gives: "a list of `CallbackListItem`; `await` gives `{ list }`, `for await` walks on by `before`",
+    repeated: "a read",
+    example: `for await (const push of client.developer.listCallbacks({ state: "Open" })) {
+  console.log(push.callback_id, push.last_error);
+}`,
+  },
+  {
+    endpoint: "developer.callback_info",
+    call: "developer.retrieveCallback",
+    result: "CallbackDetail",
+    repeated: "a read",
+    example:
+      'const { attempt_list } = await client.developer.retrieveCallback("019e4f2a-7c00-7d3e-9a1b-3d5e7f901234");',
+  },
+  {
+    endpoint: "developer.callback_resend",
+    call: "developer.resendCallbacks",
+    params: "ResendWireParams",
+    result: "ResendResult",
+    takes: "`ResendParams`, exactly one of",
+    repeated: "no",
+    example: "const { resent } = await client.developer.resendCallbacks({ missed: true });",
+  },
+  {
+    endpoint: "developer.secret_list",
+    call: "developer.listWebhookSecrets",
+    result: "WebhookSecret",
+    gives: "`{ list: WebhookSecret[] }`, all of them",
+    repeated: "a read",
+    example: "const { list: secrets } = await client.developer.listWebhookSecrets();",
+  },
+  {
+    endpoint: "developer.secret_rotate",
+    call: "developer.rotateWebhookSecret",
+    params: "RotateWebhookSecretParams",
+    result: "RotatedWebhookSecret",
+    repeated: "no",
+    example: "const { secret } = await client.developer.rotateWebhookSecret({ overlap_hours: 48 });",
+  },
 ];
+
+const definitions: ReadonlyMap<string, EndpointDefinition> = new Map(
+  [...endpoints, ...developerEndpoints].map((endpoint) => [endpoint.id, endpoint]),
+);
+
+/** What the contract says of a method's endpoint. */
+export function definitionOf({ endpoint }: SdkMethod): EndpointDefinition {
+  const definition = definitions.get(endpoint);
+  if (definition === undefined) throw new Error(`no endpoint ${endpoint}`);
+  return definition;
+}

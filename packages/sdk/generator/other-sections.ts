@@ -1,4 +1,4 @@
-/** What of api.md does not come from the 19 endpoints: the developer's and the sandbox's calls, callbacks, what needs no call. */
+/** What of api.md does not come from the 19 endpoints: the sandbox's calls, callbacks, what needs no call. */
 
 interface OtherMethod {
   readonly call: string;
@@ -25,97 +25,6 @@ function methodText({ call, does, takes, gives, refused, example }: OtherMethod)
     .filter((part) => part !== "")
     .join("\n\n");
 }
-
-const developer: readonly OtherMethod[] = [
-  {
-    call: "client.developer.merchant",
-    does: "The own merchant.",
-    gives:
-      "`DeveloperMerchant`: `merchant_no`, `name`, `mode`, `app_id`, `environment` (`sandbox` or `production`), `callback_url`, `time` (business time)",
-    example: "const { environment } = await client.developer.merchant();",
-  },
-  {
-    call: "client.developer.setCallbackUrl",
-    does: "Sets the merchant's callback URL. Sandbox only.",
-    takes: ["the URL as a text"],
-    gives: "`{ callback_url }`",
-    refused: "6003 in production",
-    example: 'await client.developer.setCallbackUrl("http://localhost:3000/callback");',
-  },
-  {
-    call: "client.developer.endpoint",
-    does: "How the callback endpoint does.",
-    gives:
-      "`CallbackEndpoint`: `state` (`Active` or `Paused`), `paused_by`, `paused_at`, `failing_since`, `last_success_at`, `last_failure_at`, `open_count`, `open_count_is_exact`",
-    example: "const { state, open_count } = await client.developer.endpoint();",
-  },
-  {
-    call: "client.developer.pauseEndpoint",
-    does: "Keeps all pushes back until the endpoint is resumed. `Auth` questions go on.",
-    gives: "`CallbackEndpoint`",
-    example: "await client.developer.pauseEndpoint();",
-  },
-  {
-    call: "client.developer.resumeEndpoint",
-    does: "Goes on with the pushes that were kept back, in order for each card.",
-    gives: "`CallbackEndpoint`",
-    example: "await client.developer.resumeEndpoint();",
-  },
-  {
-    call: "client.developer.testEndpoint",
-    does: "Sends a push that changes nothing and waits for its answer. A good one resumes an endpoint that failures had paused.",
-    gives: "`TestPush`: `delivered`, `http_status`, `error`, `answer`, `duration_ms`, `resumed`",
-    refused: "6002 without a callback URL",
-    example: "const { delivered, error } = await client.developer.testEndpoint();",
-  },
-  {
-    call: "client.developer.listCallbacks",
-    does: "Pushes, newest first. `await` it for one page, or walk with `for await`.",
-    takes: [
-      "`state` `Open` \\| `Delivered` \\| `Given_up`, optional",
-      "`action`, `card_no`, `consume_no`, optional",
-      "`start_time`, `end_time` numbers, optional. Unix milliseconds.",
-      "`before` text, optional. `callback_id` of the last row of the page before.",
-      "`size` number, optional. From 1 to 100.",
-    ],
-    gives:
-      "a list of `CallbackListItem`: `callback_id`, `action`, `card_no`, `consume_no`, `sequence`, `state`, `attempts`, `created_at`, `next_attempt_at`, `finished_at`, `last_error`",
-    example: `for await (const push of client.developer.listCallbacks({ state: "Open" })) {
-  console.log(push.callback_id, push.last_error);
-}`,
-  },
-  {
-    call: "client.developer.retrieveCallback",
-    does: "One push with its data and its tries.",
-    takes: ["the `callback_id` as a text"],
-    gives:
-      "`CallbackDetail`: the fields of the list, `data`, and `attempt_list` of `attempt`, `time`, `duration_ms`, `http_status`, `error`, `answer`",
-    refused: "6001 for a push that does not exist",
-    example: 'const { attempt_list } = await client.developer.retrieveCallback("7f1c0a4e9b2d4c6f8a1b3d5e7f901234");',
-  },
-  {
-    call: "client.developer.resendCallbacks",
-    does: "Sends pushes again.",
-    takes: [
-      "exactly one of `callback_ids` (1 to 100 texts), `since` (Unix milliseconds), `missed: true` (all that were not delivered)",
-    ],
-    gives: "`{ resent, unknown }`",
-    example: "const { resent } = await client.developer.resendCallbacks({ missed: true });",
-  },
-  {
-    call: "client.developer.listWebhookSecrets",
-    does: "The secrets of `webhook-signature`, without the secrets themselves.",
-    gives: "`{ list }` of `secret_id`, `created_at`, `expires_at` (0 for the present one)",
-    example: "const { list: secrets } = await client.developer.listWebhookSecrets();",
-  },
-  {
-    call: "client.developer.rotateWebhookSecret",
-    does: "Makes a new secret. Until the old one expires, callbacks carry a signature of each.",
-    takes: ["`overlap_hours` number, optional. From 0 to 168. Default 24."],
-    gives: "`{ secret_id, secret, previous_expires_at }`; the secret is shown this once",
-    example: "const { secret } = await client.developer.rotateWebhookSecret({ overlap_hours: 48 });",
-  },
-];
 
 const message =
   "`card_no`, `amount` (decimal text), `currency` (USD when absent), `billing_amount`, `exchange_rate`, `merchant` `{name, mcc, city, country}`, `network_reference`";
@@ -287,11 +196,6 @@ export const otherSections: readonly string[] = [
     "client.callbacks",
     "The platform's calls to the merchant. Needs `appId` and `apiSecret`, or `webhookSecrets`.",
     callbacks,
-  ),
-  section(
-    "client.developer",
-    "What a merchant's developer sees of the own merchant and its callbacks. Times are Unix milliseconds, 0 where there is none.",
-    developer,
   ),
   section(
     "client.sandbox",

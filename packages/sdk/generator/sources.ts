@@ -3,12 +3,11 @@ import {
   cardPrivateInfoPlain,
   cardUpdateData,
   consumptionData,
-  endpointById,
   errorList,
   type JsonSchema,
   jsonSchemaOf,
 } from "@cardwright/contract";
-import { sdkMethods } from "./methods.ts";
+import { definitionOf, sdkMethods } from "./methods.ts";
 import { Declarations, enumerations } from "./typescript.ts";
 
 const note = "/** Made by npm run generate from packages/contract: change that, not this file. */\n";
@@ -21,13 +20,14 @@ export const sdkSources: readonly { readonly path: string; readonly make: () => 
   { path: `${folder}/requests.ts`, make: () => note + declarationFiles().requests.text() },
   { path: `${folder}/answers.ts`, make: () => note + declarationFiles().answers.text() },
   { path: `${folder}/callbacks.ts`, make: () => note + declarationFiles().callbacks.text() },
+  { path: `${folder}/developer.ts`, make: () => note + declarationFiles().developer.text() },
   { path: `${folder}/types.ts`, make: typesText },
   { path: `${folder}/errors.ts`, make: errorsText },
   { path: `${folder}/callback-shapes.ts`, make: callbackShapesText },
 ];
 
 function typesText(): string {
-  const files = ["answers", "callbacks", "enumerations", "requests"];
+  const files = ["answers", "callbacks", "developer", "enumerations", "requests"];
   return `${note}\n${files.map((file) => `export type * from "./${file}.ts";\n`).join("")}`;
 }
 
@@ -42,17 +42,21 @@ function declarationFiles() {
   const requests = new Declarations("requests", []);
   const answers = new Declarations("answers", []);
   const callbacks = new Declarations("callbacks", [answers]);
+  const developer = new Declarations("developer", []);
   for (const method of sdkMethods) {
-    const endpoint = endpointById(method.endpoint);
+    const endpoint = definitionOf(method);
+    const isDeveloper = method.call.startsWith("developer.");
     const description = `${endpoint.summary}. ${endpoint.description}`;
-    if (method.params !== undefined) requests.add(method.params, { ...jsonSchemaOf(endpoint.request), description });
-    if (method.endpoint !== "card.private_info") answers.add(method.result, rowOf(jsonSchemaOf(endpoint.response)));
+    if (method.params !== undefined)
+      (isDeveloper ? developer : requests).add(method.params, { ...jsonSchemaOf(endpoint.request), description });
+    if (method.endpoint !== "card.private_info")
+      (isDeveloper ? developer : answers).add(method.result, rowOf(jsonSchemaOf(endpoint.response)));
   }
   answers.add("CardPrivateInfo", jsonSchemaOf(cardPrivateInfoPlain));
   callbacks.add("AuthData", jsonSchemaOf(authData));
   callbacks.add("ConsumptionData", jsonSchemaOf(consumptionData));
   callbacks.add("CardUpdateData", jsonSchemaOf(cardUpdateData));
-  return { requests, answers, callbacks };
+  return { requests, answers, callbacks, developer };
 }
 
 /** Of a list's `data` one row, else `data` itself. */

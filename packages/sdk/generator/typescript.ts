@@ -12,6 +12,8 @@ import {
   MANAGEMENT_FEE_FREE_TYPES,
   MERCHANT_MODES,
   PACKAGE_TYPES,
+  PUSH_ACTIONS,
+  PUSH_STATES,
   REQUESTABLE_CARD_STATUSES,
   TRANSACTION_STATUSES,
   TRANSFER_TYPES,
@@ -29,6 +31,8 @@ export const enumerations: Readonly<Record<string, readonly string[]>> = {
   ConsumptionType: CONSUMPTION_TYPES,
   FeeType: FEE_TYPES,
   CallbackAction: CALLBACK_ACTIONS,
+  PushAction: PUSH_ACTIONS,
+  CallbackState: PUSH_STATES,
   ExemptionType: EXEMPTION_TYPES,
   ManageFeeType: MANAGE_FEE_TYPES,
   ManagementFeeFreeType: MANAGEMENT_FEE_FREE_TYPES,
@@ -45,6 +49,7 @@ const nestedNames: Readonly<Record<string, string>> = {
   "card_list[]": "CardholderCard",
   "account_list[]": "Account",
   "fee_list[]": "Fee",
+  "attempt_list[]": "CallbackAttempt",
 };
 
 /** One file of types: interfaces under their names. The same name stands for one and the same shape, or this throws. */
@@ -109,6 +114,8 @@ export class Declarations {
   }
 
   #nested(schema: JsonSchema, place: string): string {
+    // Only the `data` of a push has no fields of its own: they are those of its action.
+    if (Object.keys(schema.properties ?? {}).length === 0) return "Readonly<Record<string, unknown>>";
     const name = nestedNames[place];
     if (name === undefined) throw new Error(`no name for the object in ${place}`);
     this.add(name, schema);

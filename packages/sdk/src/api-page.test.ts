@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { endpoints } from "@cardwright/contract";
+import { developerEndpoints, endpoints } from "@cardwright/contract";
 import { expect, test } from "vitest";
 import { sdkMethods } from "../generator/methods.ts";
 import { Cardwright } from "./index.ts";
@@ -17,8 +17,9 @@ const methods = Object.entries(resources).flatMap(([resource, object]) =>
   Object.keys(object).map((method) => `client.${resource}.${method}`),
 );
 
-test("each of the 19 endpoints has a method", () => {
-  expect(sdkMethods.map(({ endpoint }) => endpoint).toSorted()).toEqual(endpoints.map(({ id }) => id).toSorted());
+test("each of the 19 endpoints and each of the developer API has a method", () => {
+  const all = [...endpoints, ...developerEndpoints].map(({ id }) => id);
+  expect(sdkMethods.map(({ endpoint }) => endpoint).toSorted()).toEqual(all.toSorted());
   expect(sdkMethods.map(({ call }) => `client.${call}`).filter((call) => !page.includes(`### ${call}\n`))).toEqual([]);
 });
 

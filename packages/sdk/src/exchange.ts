@@ -64,7 +64,7 @@ export async function bounded<Value>(
       signal?.removeEventListener("abort", aborted);
     };
   });
-  const worked = work(ending.signal);
+  const worked = (async () => await work(ending.signal))();
   try {
     return await Promise.race([worked, givenUp]);
   } catch (error) {

@@ -46,7 +46,7 @@ export type { Accounts } from "./resources/accounts.ts";
 export type { Cardholders } from "./resources/cardholders.ts";
 export type { CardActivateParams, CardPinParams, Cards } from "./resources/cards.ts";
 export type { Consumptions } from "./resources/consumptions.ts";
-export type * from "./resources/developer.ts";
+export type { CallbackList, Developer, ResendParams } from "./resources/developer.ts";
 export type { ListenAnswer, Listening, ListenOptions, ListenRequest } from "./resources/listen.ts";
 export type { Products } from "./resources/products.ts";
 export type * from "./resources/sandbox.ts";

@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { type BatchFailure, createBatcher } from "#database/index.ts";
+import { type BatchFailure, createBatcher, createLanes } from "#database/index.ts";
 import type { Clock } from "#kernel/index.ts";
 import { authorization as bounds } from "../limits.ts";
 import type { AskMerchant } from "./ask.ts";
@@ -52,18 +52,21 @@ export interface Authorization {
 export function createAuthorization(options: AuthorizationOptions): Authorization {
   const { pool, clock, onBatchFailure: onFailure } = options;
   const { batchMax, queueMax, extraLaneItemsMin } = bounds;
-  const bound = { batchMax, queueMax, extraLaneItemsMin, onFailure };
-  const decisions = createBatcher<DecisionItem, DecisionRow>({
-    ...bound,
-    name: "decisions",
-    run: (items) => callDecide(pool, items),
-    keyOf: ({ facts }) => `${facts.merchantId}/${facts.cardNo}`,
-  });
+  const bound = { batchMax, queueMax, lanes: createLanes({ extraLaneItemsMin }), onFailure };
+  // Before the decisions: somebody has been waiting for 800 ms perhaps, and a free lane is offered in this order.
   const conclusions = createBatcher<ConclusionItem, ConclusionRow>({
     ...bound,
     name: "conclusions",
     run: (items) => callConclude(pool, { items, voidKind: "void", at: clock.now() }),
     keyOf: (item) => `${item.merchantId}/${item.cardNo}`,
+    lineOf: (item) => item.merchantId,
+  });
+  const decisions = createBatcher<DecisionItem, DecisionRow>({
+    ...bound,
+    name: "decisions",
+    run: (items) => callDecide(pool, items),
+    keyOf: ({ facts }) => `${facts.merchantId}/${facts.cardNo}`,
+    lineOf: ({ facts }) => facts.merchantId,
   });
   const facts = createFactsCache({ sql: pool, terms: options.terms });
   const deps: AuthorizeDeps = {

@@ -1,4 +1,4 @@
-import { createBatcher } from "#database/index.ts";
+import { createBatcher, createLanes } from "#database/index.ts";
 import { callbackLimits } from "./limits.ts";
 import { type CallbackDeps, nameOf } from "./ports.ts";
 
@@ -27,7 +27,7 @@ export function createBackgroundWriter<Row>({
   let losses = 0;
   const batcher = createBatcher<Row, null>({
     name,
-    lanesMax: 1,
+    lanes: createLanes({ max: 1 }),
     batchMax: callbackLimits.rowsPerWrite,
     queueMax: callbackLimits.rowsWaitingMax,
     run: insert,

@@ -28,22 +28,6 @@ export interface LateAnswer {
   readonly afterMs: number;
 }
 
-/** A push that has to wait for an earlier one of its card. */
-export interface BlockedPush {
-  readonly merchantId: number;
-  readonly cardNo: string;
-  readonly sequence: number;
-  readonly blockerSequence: number;
-  /** When it may pass the earlier one even if that is still open. */
-  readonly passesAtMs: number;
-}
-
-/** What was claimed, and what was looked at in vain because an earlier push of the same card is open. */
-export interface Claim {
-  readonly claimed: readonly ClaimedPush[];
-  readonly blocked: readonly BlockedPush[];
-}
-
 /**
  * Looks at each merchant's oldest due pushes and claims, of each of their cards, the first ones that are free: a run of pushes that
  * are sent one after the other. A run ends at a push that somebody else has, that is not due, or that has failed: what follows that
@@ -62,12 +46,13 @@ WITH share AS (
   CROSS JOIN LATERAL (
     SELECT c.merchant_id, c.card_no, c.sequence, c.due_at FROM callback c
     WHERE c.merchant_id = s.merchant_id AND c.due_at <= $1 AND c.lease_until <= $1
-    ORDER BY c.merchant_id, c.due_at LIMIT s.slots * $7 + $8
+    ORDER BY c.merchant_id, c.due_at LIMIT s.slots + $7
   ) d
 ), front AS (
   SELECT k.merchant_id, k.card_no, k.slots, k.due_at, e.sequence, e.is_free, e.is_passed, e.failures
   FROM (
-    SELECT merchant_id, card_no, slots, min(due_at) AS due_at FROM looked GROUP BY merchant_id, card_no, slots
+    SELECT merchant_id, card_no, slots, min(due_at) AS due_at, count(*) OVER (PARTITION BY merchant_id) AS cards
+    FROM looked GROUP BY merchant_id, card_no, slots
   ) k
   CROSS JOIN LATERAL (
     SELECT c.sequence, c.failures, c.due_at <= $1 AND c.lease_until <= $1 AS is_free,
@@ -75,60 +60,48 @@ WITH share AS (
     FROM callback c
     WHERE c.merchant_id = k.merchant_id AND c.card_no = k.card_no
       AND (c.first_failed_at IS NULL OR c.first_failed_at + $6 > $1 OR (c.due_at <= $1 AND c.lease_until <= $1))
-    ORDER BY c.merchant_id, c.card_no, c.sequence LIMIT $5
+    -- No deeper than is needed: with as many cards as places, one push of each.
+    ORDER BY c.merchant_id, c.card_no, c.sequence LIMIT least($5, (k.slots + k.cards - 1) / k.cards)
   ) e
 ), run AS (
   SELECT *, coalesce(bool_and(is_passed OR (is_free AND failures = 0)) OVER (
       PARTITION BY merchant_id, card_no ORDER BY sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), true) AS may_follow
   FROM front
-), chosen AS MATERIALIZED (
-  SELECT * FROM (
-    SELECT merchant_id, card_no, sequence, slots, is_passed,
-      row_number() OVER (PARTITION BY merchant_id ORDER BY due_at, card_no, sequence) AS place
+), chosen AS (
+  SELECT merchant_id, card_no, sequence, is_passed,
+    count(*) FILTER (WHERE NOT is_passed) OVER (
+      PARTITION BY merchant_id, card_no ORDER BY sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+  FROM (
+    SELECT *, row_number() OVER (PARTITION BY merchant_id ORDER BY due_at, card_no, sequence) AS place
     FROM run WHERE is_free AND may_follow
   ) ranked WHERE place <= slots
 ), locked AS MATERIALIZED (
-  SELECT c.merchant_id, c.card_no, c.sequence FROM chosen JOIN callback c USING (merchant_id, card_no, sequence)
+  SELECT h.* FROM chosen h JOIN callback c USING (merchant_id, card_no, sequence)
   WHERE c.due_at <= $1 AND c.lease_until <= $1
   FOR NO KEY UPDATE OF c SKIP LOCKED
-), whole AS (
-  SELECT h.merchant_id, h.card_no, h.sequence, l.sequence IS NOT NULL AS is_locked,
-    coalesce(bool_and(h.is_passed OR l.sequence IS NOT NULL) OVER (
-      PARTITION BY h.merchant_id, h.card_no ORDER BY h.sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), true) AS may_follow
-  FROM chosen h LEFT JOIN locked l USING (merchant_id, card_no, sequence)
+), whole AS MATERIALIZED (
+  SELECT merchant_id, card_no, sequence, before = count(*) FILTER (WHERE NOT is_passed) OVER (
+      PARTITION BY merchant_id, card_no ORDER BY sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS may_go
+  FROM locked
 ), claimed AS (
   UPDATE callback c SET lease_until = $4, attempts = c.attempts + 1, waits_since = NULL
   FROM whole w
-  WHERE w.is_locked AND w.may_follow AND c.merchant_id = w.merchant_id AND c.card_no = w.card_no AND c.sequence = w.sequence
+  WHERE w.may_go AND c.merchant_id = w.merchant_id AND c.card_no = w.card_no AND c.sequence = w.sequence
   RETURNING c.merchant_id, c.callback_id, c.card_no, c.consume_no, c.sequence, c.action, c.data, c.created_at, c.attempts, c.failures,
     c.first_failed_at
 )
-SELECT c.merchant_id, c.callback_id, c.card_no, c.consume_no, c.sequence, c.action::text, c.data, c.created_at, c.attempts, c.failures,
-  c.first_failed_at, NULL::bigint AS blocker, NULL::bigint AS passes_at, q.answer_code AS late_code, q.done_ms AS late_ms, q.told_by
+SELECT c.*, q.answer_code AS late_code, q.done_ms AS late_ms, q.told_by
 FROM claimed c
 LEFT JOIN LATERAL (
   SELECT m.answer_code, m.done_ms, m.told_by FROM merchant_question m
   WHERE c.consume_no <> '' AND m.merchant_id = c.merchant_id AND m.consume_no = c.consume_no AND m.late
     AND m.answer_code IS NOT NULL AND (m.told_by IS NULL OR m.told_by = c.callback_id)
   LIMIT 1
-) q ON true
-UNION ALL
-SELECT l.merchant_id, NULL, l.card_no, '', l.sequence, '', '', 0, 0, 0, NULL, b.sequence, b.passes_at, NULL, NULL, NULL
-FROM looked l
-CROSS JOIN LATERAL (
-  SELECT e.sequence, coalesce(e.first_failed_at, $1) + $6 AS passes_at FROM callback e
-  WHERE e.merchant_id = l.merchant_id AND e.card_no = l.card_no AND e.sequence < l.sequence
-    AND (e.first_failed_at IS NULL OR e.first_failed_at + $6 > $1)
-  ORDER BY e.merchant_id, e.card_no, e.sequence DESC LIMIT 1
-) b
-WHERE NOT EXISTS (
-    SELECT FROM chosen h WHERE h.merchant_id = l.merchant_id AND h.card_no = l.card_no AND h.sequence = l.sequence)
-  -- As long as a merchant's line yields all that was asked for, nothing needs to be moved out of the way.
-  AND (SELECT count(*) FROM chosen h WHERE h.merchant_id = l.merchant_id) < l.slots`;
+) q ON true`;
 
 interface ClaimRow {
   merchant_id: number;
-  callback_id: string | null;
+  callback_id: string;
   card_no: string;
   consume_no: string;
   sequence: bigint;
@@ -138,8 +111,6 @@ interface ClaimRow {
   attempts: number;
   failures: number;
   first_failed_at: bigint | null;
-  blocker: bigint | null;
-  passes_at: bigint | null;
   late_code: number | null;
   late_ms: number | null;
   told_by: string | null;
@@ -148,7 +119,7 @@ interface ClaimRow {
 export async function claimDue(
   sql: Sql,
   { nowMs, shares }: { readonly nowMs: number; readonly shares: readonly Share[] },
-): Promise<Claim> {
+): Promise<ClaimedPush[]> {
   const leaseUntilMs = nowMs + callbackLimits.leaseMs;
   const { rows } = await sql.query<ClaimRow>({
     name: "callbacks_claim",
@@ -160,32 +131,24 @@ export async function claimDue(
       leaseUntilMs,
       callbackLimits.runMax,
       callbackLimits.orderPatienceMs,
-      callbackLimits.lookedAtPerSlot,
       callbackLimits.lookedAtBeside,
     ],
   });
-  const claimed: ClaimedPush[] = [];
-  const blocked: BlockedPush[] = [];
-  const untold: ClaimedPush[] = [];
-  for (const row of rows) {
-    if (row.callback_id === null) {
-      blocked.push({
-        merchantId: row.merchant_id,
-        cardNo: row.card_no,
-        sequence: Number(row.sequence),
-        blockerSequence: Number(row.blocker),
-        passesAtMs: Number(row.passes_at),
-      });
-      continue;
-    }
-    const push = claimedPush({ ...row, callback_id: row.callback_id }, leaseUntilMs);
-    (push.lateAnswer !== null && row.told_by === null ? untold : claimed).push(push);
+  const told = rows.filter((row) => row.late_code === null || row.told_by !== null);
+  const untold = rows.filter((row) => row.late_code !== null && row.told_by === null);
+  const pushes = told.map((row) => claimedPush(row, leaseUntilMs));
+  if (untold.length > 0) {
+    pushes.push(
+      ...(await chooseTellers(
+        sql,
+        untold.map((row) => claimedPush(row, leaseUntilMs)),
+      )),
+    );
   }
-  const told = untold.length === 0 ? [] : await chooseTellers(sql, untold);
-  return { claimed: [...claimed, ...told].sort((a, b) => a.sequence - b.sequence), blocked };
+  return pushes.sort((a, b) => a.sequence - b.sequence);
 }
 
-function claimedPush(row: ClaimRow & { readonly callback_id: string }, leaseUntilMs: number): ClaimedPush {
+function claimedPush(row: ClaimRow, leaseUntilMs: number): ClaimedPush {
   return {
     merchantId: row.merchant_id,
     callbackId: row.callback_id,
@@ -233,45 +196,54 @@ async function chooseTellers(sql: Sql, untold: readonly ClaimedPush[]): Promise<
 }
 
 /**
- * Moves pushes that wait for an earlier one out of the way, so that a card's long line is not looked at again and again. The
- * earlier push is locked while this happens: whoever finishes it comes afterwards and calls the waiting one back, so no push
- * is moved away behind the back of what would wake it. Waits for no lock, so it cannot deadlock.
+ * Of the oldest due pushes those that wait for an earlier one of their card are moved out of the way, so that a card's long line is not
+ * looked at again and again. The earlier push is locked while this happens: whoever finishes it comes afterwards and calls the waiting
+ * one back, so no push is moved away behind the back of what would wake it. Waits for no lock, so it cannot deadlock.
  */
 const parkStatement = `
-WITH told AS (
-  SELECT * FROM unnest($2::integer[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])
-    AS t (merchant_id, card_no, sequence, blocker, passes_at)
-), blocker AS MATERIALIZED (
-  SELECT e.merchant_id, e.card_no, e.sequence
-  FROM (SELECT DISTINCT merchant_id, card_no, blocker FROM told) t
-  JOIN callback e ON e.merchant_id = t.merchant_id AND e.card_no = t.card_no AND e.sequence = t.blocker
+WITH blocked AS MATERIALIZED (
+  SELECT d.*, b.blocker, b.passes_at
+  FROM unnest($2::integer[], $3::integer[]) AS s (merchant_id, slots)
+  CROSS JOIN LATERAL (
+    SELECT c.merchant_id, c.card_no, c.sequence FROM callback c
+    WHERE c.merchant_id = s.merchant_id AND c.due_at <= $1 AND c.lease_until <= $1
+    ORDER BY c.merchant_id, c.due_at LIMIT s.slots + $5
+  ) d
+  CROSS JOIN LATERAL (
+    SELECT e.sequence AS blocker, coalesce(e.first_failed_at, $1) + $4 AS passes_at FROM callback e
+    WHERE e.merchant_id = d.merchant_id AND e.card_no = d.card_no AND e.sequence < d.sequence
+      AND (e.first_failed_at IS NULL OR e.first_failed_at + $4 > $1)
+    ORDER BY e.merchant_id, e.card_no, e.sequence DESC LIMIT 1
+  ) b
+), held AS MATERIALIZED (
+  SELECT b.* FROM blocked b
+  JOIN callback e ON e.merchant_id = b.merchant_id AND e.card_no = b.card_no AND e.sequence = b.blocker
   FOR NO KEY UPDATE OF e SKIP LOCKED
 ), waiting AS MATERIALIZED (
-  SELECT s.merchant_id, s.card_no, s.sequence, t.passes_at
-  FROM told t
-  JOIN blocker b ON b.merchant_id = t.merchant_id AND b.card_no = t.card_no AND b.sequence = t.blocker
-  JOIN callback s ON s.merchant_id = t.merchant_id AND s.card_no = t.card_no AND s.sequence = t.sequence
+  SELECT h.* FROM held h
+  JOIN callback s ON s.merchant_id = h.merchant_id AND s.card_no = h.card_no AND s.sequence = h.sequence
   WHERE s.due_at <= $1 AND s.lease_until <= $1
   FOR NO KEY UPDATE OF s SKIP LOCKED
 )
-UPDATE callback s SET due_at = w.passes_at, waits_since = coalesce(s.waits_since, s.due_at) FROM waiting w
+UPDATE callback s SET due_at = w.passes_at, waits_since = coalesce(s.waits_since, s.due_at)
+-- Sorted, so that all are locked before the first is changed: a changed one could not be locked as the next one's blocker.
+FROM (SELECT * FROM waiting ORDER BY merchant_id, card_no, sequence) w
 WHERE s.merchant_id = w.merchant_id AND s.card_no = w.card_no AND s.sequence = w.sequence`;
 
-/** Returns how many were moved. */
+/** For merchants whose line yielded less than their share. Returns how many pushes were moved. */
 export async function parkBlocked(
   sql: Sql,
-  { nowMs, blocked }: { readonly nowMs: number; readonly blocked: readonly BlockedPush[] },
+  { nowMs, shares }: { readonly nowMs: number; readonly shares: readonly Share[] },
 ): Promise<number> {
   const { rowCount } = await sql.query({
     name: "callbacks_park",
     text: parkStatement,
     values: [
       nowMs,
-      blocked.map((push) => push.merchantId),
-      blocked.map((push) => push.cardNo),
-      blocked.map((push) => push.sequence),
-      blocked.map((push) => push.blockerSequence),
-      blocked.map((push) => push.passesAtMs),
+      shares.map((share) => share.merchantId),
+      shares.map((share) => share.slots),
+      callbackLimits.orderPatienceMs,
+      callbackLimits.lookedAtBeside,
     ],
   });
   return rowCount ?? 0;

@@ -1,4 +1,4 @@
-import { type Batcher, createBatcher } from "#database/index.ts";
+import { type Batcher, createBatcher, createLanes } from "#database/index.ts";
 import type { Clock } from "#kernel/index.ts";
 import { type Breaker, type BreakerChange, createBreaker, type Permit } from "./breaker.ts";
 import { type ClaimedPush, claimDue, parkBlocked } from "./claim-store.ts";
@@ -76,7 +76,7 @@ export function createDelivery(deps: DeliveryDeps): SteeredDelivery {
     tryDeps: { ...deps, patienceIsOver: (merchantId, nowMs) => deps.health.patienceIsOver(merchantId, nowMs) },
     results: createBatcher<TryResult, null>({
       name: "callback results",
-      lanesMax: 1,
+      lanes: createLanes({ max: 1 }),
       batchMax: callbackLimits.rowsPerWrite,
       queueMax: callbackLimits.rowsWaitingMax,
       run: (results) => write(state, results),
@@ -184,12 +184,14 @@ async function claimRound(state: State, { afterMerchantId }: { readonly afterMer
   if (shares.length === 0) {
     return { pushes: [], parked: 0, nextAfterMerchantId };
   }
-  const { claimed, blocked } = await claimDue(pool, { nowMs, shares });
-  const parked = blocked.length === 0 ? 0 : await parkBlocked(pool, { nowMs, blocked });
+  const claimed = await claimDue(pool, { nowMs, shares });
   const counts = Map.groupBy(claimed, ({ merchantId }) => merchantId);
-  for (const { merchantId, slots } of shares) {
-    state.works.of(merchantId).mayHaveMore = (counts.get(merchantId)?.length ?? 0) >= slots;
-  }
+  const short = shares.filter(({ merchantId, slots }) => {
+    const work = state.works.of(merchantId);
+    work.mayHaveMore = (counts.get(merchantId)?.length ?? 0) >= slots;
+    return !work.mayHaveMore;
+  });
+  const parked = short.length === 0 ? 0 : await parkBlocked(pool, { nowMs, shares: short });
   // Waiting for them must be possible before the first is sent.
   takeIn(state, claimed);
   return { pushes: claimed, parked, nextAfterMerchantId };

@@ -1,4 +1,4 @@
-import { type Batcher, createBatcher, inTransaction } from "#database/index.ts";
+import { type Batcher, createBatcher, createLanes, inTransaction } from "#database/index.ts";
 import { uuid7 } from "#kernel/index.ts";
 import {
   type EndpointNote,
@@ -57,7 +57,7 @@ export function createEndpointHealth(deps: EndpointHealthDeps): EndpointHealth {
     deps,
     writer: createBatcher<EndpointFact, null>({
       name: "callback endpoints",
-      lanesMax: 1,
+      lanes: createLanes({ max: 1 }),
       batchMax: callbackLimits.rowsPerWrite,
       queueMax: callbackLimits.rowsWaitingMax,
       run: (facts) => write(state, facts),

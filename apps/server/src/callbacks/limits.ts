@@ -24,7 +24,7 @@ export const callbackLimits = {
   /** Contract section 6. */
   tryDeadlineMs: 5_000,
   /** A merchant's window (pace.ts): where it begins and how far it grows; 64 at 20 ms are 3,200 pushes a second. */
-  windowFirst: 4,
+  windowFirst: 8,
   triesOfMerchantMax: 64,
   /** Below this no answer is slow: pauses of this process alone can take as long. */
   slowAnswerMs: 100,
@@ -87,9 +87,8 @@ export const callbackLimits = {
   roundsMax: 10_000,
   /** Merchants that one statement visits, about 10 µs each. When there are more, looking takes a fifth of one connection's time at most. */
   merchantsVisited: 512,
-  /** Pushes looked at per free place, and beside them: some of them wait for an earlier one of their card. */
-  lookedAtPerSlot: 2,
-  lookedAtBeside: 16,
+  /** Pushes looked at beside one for each free place: some wait for an earlier one of their card, and are moved out of the way. */
+  lookedAtBeside: 64,
   /** Pushes of one card that are claimed together. */
   runMax: 8,
   /** A card's next open pushes that are looked through for those that wait. */

@@ -41,31 +41,32 @@ export interface Settled {
  * Ends deliveries by moving their rows to the history, with their last try; or puts the push back into the line. A delivery counts
  * whoever made it; every other end only when no newer try has begun, because then this one's lease had run out. Rows are locked in
  * key order, so two writers of the same pushes do not deadlock. Answers which tries went with their push.
+ *
+ * What is told travels along with the locked rows: joining two such lists with each other again, each without an index, took 1.4 s
+ * for 500 results.
  */
 const settleStatement = `
-WITH told AS (
-  SELECT DISTINCT ON (merchant_id, card_no, sequence) *
-  FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::uuid[], $5::integer[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[],
-      $10::real[], $11::smallint[], $12::text[], $13::text[])
-    AS t (merchant_id, card_no, sequence, callback_id, attempt, outcome, ended_at, due_at, attempted_at, duration_ms, http_status, answer,
+WITH told AS MATERIALIZED (
+  SELECT t.* FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::uuid[], $5::integer[], $6::text[], $7::bigint[], $8::bigint[],
+      $9::bigint[], $10::real[], $11::smallint[], $12::text[], $13::text[])
+    AS t (merchant_id, card_no, sequence, callback_id, attempt, outcome, ended_at, next_at, attempted_at, duration_ms, http_status, answer,
       error)
-  ORDER BY merchant_id, card_no, sequence, outcome = 'Delivered' DESC, attempt DESC
-), held AS MATERIALIZED (
-  SELECT c.merchant_id, c.card_no, c.sequence FROM callback c JOIN told t USING (merchant_id, card_no, sequence)
-  WHERE c.callback_id = t.callback_id ORDER BY c.merchant_id, c.card_no, c.sequence FOR UPDATE OF c
+  JOIN callback c ON c.merchant_id = t.merchant_id AND c.card_no = t.card_no AND c.sequence = t.sequence
+    AND c.callback_id = t.callback_id
+  ORDER BY t.merchant_id, t.card_no, t.sequence FOR UPDATE OF c
 ), back AS (
   UPDATE callback c SET
-    due_at = coalesce(t.due_at, c.due_at),
+    due_at = coalesce(t.next_at, c.due_at),
     lease_until = 0,
     attempts = c.attempts - CASE t.outcome WHEN 'Released' THEN 1 ELSE 0 END,
     failures = c.failures + CASE t.outcome WHEN 'Failed' THEN 1 ELSE 0 END,
     first_failed_at = CASE t.outcome WHEN 'Failed' THEN coalesce(c.first_failed_at, t.ended_at) ELSE c.first_failed_at END,
     last_error = CASE t.outcome WHEN 'Released' THEN c.last_error ELSE t.error END
-  FROM told t JOIN held h USING (merchant_id, card_no, sequence)
+  FROM told t
   WHERE c.merchant_id = t.merchant_id AND c.card_no = t.card_no AND c.sequence = t.sequence
     AND t.outcome IN ('Failed', 'Throttled', 'Released') AND c.attempts = t.attempt
 ), over AS (
-  DELETE FROM callback c USING told t JOIN held h USING (merchant_id, card_no, sequence)
+  DELETE FROM callback c USING told t
   WHERE c.merchant_id = t.merchant_id AND c.card_no = t.card_no AND c.sequence = t.sequence
     AND (t.outcome = 'Delivered' OR (t.outcome = 'GivenUp' AND c.attempts = t.attempt))
   RETURNING c.*, t.outcome, t.attempt, t.ended_at, t.attempted_at, t.duration_ms, t.http_status, t.answer, t.error
@@ -123,7 +124,7 @@ export async function writeResults(
   { results }: { readonly results: readonly TryResult[] },
 ): Promise<Settled> {
   return inTransaction(pool, async (sql) => {
-    const over = await settle(sql, results);
+    const over = await settle(sql, onePerPush(results));
     await record(sql, { results, over });
     return { calledBack: over.length === 0 ? 0 : await callBack(sql, over) };
   });
@@ -134,6 +135,23 @@ export function momentsOf(results: readonly TryResult[]): number[] {
   return results.flatMap(({ endedAtMs, record: tried }) =>
     tried === null ? [endedAtMs] : [endedAtMs, tried.attemptedAtMs],
   );
+}
+
+/** Of several tries of one push the one that counts: a delivery, or else the newest. */
+function onePerPush(results: readonly TryResult[]): TryResult[] {
+  const chosen = new Map<string, TryResult>();
+  for (const result of results) {
+    const { callbackId } = result.push;
+    const other = chosen.get(callbackId);
+    if (other === undefined || weightOf(result) > weightOf(other)) {
+      chosen.set(callbackId, result);
+    }
+  }
+  return [...chosen.values()];
+}
+
+function weightOf({ push, end }: TryResult): number {
+  return end.state === "Delivered" ? Number.POSITIVE_INFINITY : push.attempt;
 }
 
 async function settle(sql: Sql, results: readonly TryResult[]): Promise<readonly OverRow[]> {

@@ -7,9 +7,9 @@ import {
   parkedStatuses,
   resolutions,
 } from "#clearing/index.ts";
-import { ok, refused } from "#kernel/index.ts";
+import { ok } from "#kernel/index.ts";
 import { type Merchants, oneLine } from "#merchants/index.ts";
-import { pageOf, pageQuery, publicNumber, timeMs } from "./request-parts.ts";
+import { merchantOf, pageOf, pageQuery, publicNumber, timeMs } from "./request-parts.ts";
 import { type Route, route } from "./route.ts";
 
 /** Cards are billed in USD or TUSDT, which have the same decimals. */
@@ -69,12 +69,12 @@ export function parkedRefundRoutes(deps: {
       answer: z.strictObject({ list: z.array(parkedAnswer) }),
       refusals: ["merchant_unknown"],
       handle: async ({ query }) => {
-        const { merchant_no, status } = query;
-        const merchant = merchant_no === undefined ? undefined : await merchants.find(merchant_no);
-        if (merchant === null) return refused("merchant_unknown");
+        const { status } = query;
+        const merchantId = await merchantOf(merchants, query);
+        if (!merchantId.ok) return merchantId;
         const filter = {
           ...pageOf(query),
-          ...(merchant !== undefined && { merchantId: merchant.merchantId }),
+          ...(merchantId.value !== undefined && { merchantId: merchantId.value }),
           ...(status !== undefined && { status }),
         };
         return ok({ list: (await clearing.listParkedRefunds(filter)).map(parkedToWire) });

@@ -9,7 +9,7 @@ import {
   rechargeStatuses,
   referenceCharactersMax,
 } from "#merchants/index.ts";
-import { pageOf, pageQuery, publicNumber, timeMs } from "./request-parts.ts";
+import { merchantOf, pageOf, pageQuery, publicNumber, timeMs } from "./request-parts.ts";
 import { type Route, route } from "./route.ts";
 
 const newRecharge = z.strictObject({
@@ -76,12 +76,12 @@ export function rechargeRoutes({ merchants }: { readonly merchants: Merchants })
       answer: z.strictObject({ list: z.array(rechargeAnswer) }),
       refusals: ["merchant_unknown"],
       handle: async ({ query }) => {
-        const { merchant_no, status } = query;
-        const merchant = merchant_no === undefined ? undefined : await merchants.find(merchant_no);
-        if (merchant === null) return refused("merchant_unknown");
+        const { status } = query;
+        const merchantId = await merchantOf(merchants, query);
+        if (!merchantId.ok) return merchantId;
         const filter = {
           ...pageOf(query),
-          ...(merchant !== undefined && { merchantId: merchant.merchantId }),
+          ...(merchantId.value !== undefined && { merchantId: merchantId.value }),
           ...(status !== undefined && { status }),
         };
         return ok({ list: (await merchants.listRecharges(filter)).map(rechargeToWire) });

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { ok, type Result, refused } from "#kernel/index.ts";
+import type { Merchants } from "#merchants/index.ts";
 
 /** A number of ours in a path. Anything else cannot exist, and some of it the database could not even be asked for. */
 export const publicNumber = z.string().regex(/^[A-Za-z0-9_-]{1,32}$/u);
@@ -22,6 +24,16 @@ export const pageQuery = {
 
 export function pageOf(query: { readonly page?: string; readonly size?: string }): { page: number; size: number } {
   return { page: Number(query.page ?? "0"), size: Number(query.size ?? "50") };
+}
+
+/** The merchant that a list is to be of; undefined when the list is of all. */
+export async function merchantOf(
+  merchants: Pick<Merchants, "find">,
+  query: { readonly merchant_no?: string },
+): Promise<Result<number | undefined, "merchant_unknown">> {
+  if (query.merchant_no === undefined) return ok(undefined);
+  const merchant = await merchants.find(query.merchant_no);
+  return merchant === null ? refused("merchant_unknown") : ok(merchant.merchantId);
 }
 
 export const merchantParams = z.strictObject({ merchant_no: publicNumber });

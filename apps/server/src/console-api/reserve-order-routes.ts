@@ -12,7 +12,7 @@ import {
   reserveOrderStatuses,
 } from "#merchants/index.ts";
 import { reserve as bounds } from "../limits.ts";
-import { pageOf, pageQuery, publicNumber, timeMs } from "./request-parts.ts";
+import { merchantOf, pageOf, pageQuery, publicNumber, timeMs } from "./request-parts.ts";
 import { type Route, route } from "./route.ts";
 
 const decimals = decimalsOf("USD");
@@ -116,12 +116,12 @@ export function reserveOrderRoutes(deps: { readonly merchants: Merchants; readon
       answer: z.strictObject({ list: z.array(orderAnswer) }),
       refusals: ["merchant_unknown"],
       handle: async ({ query }) => {
-        const { merchant_no, kind, status } = query;
-        const merchant = merchant_no === undefined ? undefined : await merchants.find(merchant_no);
-        if (merchant === null) return refused("merchant_unknown");
+        const { kind, status } = query;
+        const merchantId = await merchantOf(merchants, query);
+        if (!merchantId.ok) return merchantId;
         const filter = {
           ...pageOf(query),
-          ...(merchant !== undefined && { merchantId: merchant.merchantId }),
+          ...(merchantId.value !== undefined && { merchantId: merchantId.value }),
           ...(kind !== undefined && { kind }),
           ...(status !== undefined && { status }),
         };

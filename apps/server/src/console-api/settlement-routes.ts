@@ -13,7 +13,7 @@ import {
   type SettlementItem,
 } from "#settlement/index.ts";
 import type { Refusal } from "./refusals.ts";
-import { pageOf, pageQuery, publicNumber, uuid } from "./request-parts.ts";
+import { merchantOf, pageOf, pageQuery, publicNumber, uuid } from "./request-parts.ts";
 import { type Route, route, uploadRoute } from "./route.ts";
 import {
   fileAnswer,
@@ -132,14 +132,14 @@ function itemRoutes({ merchants, settlement }: SettlementRoutesDeps): Route[] {
       handle: async ({ query }) => {
         const date = dayOf(query.settlement_date);
         if (!date.ok) return date;
-        const merchant = query.merchant_no === undefined ? undefined : await merchants.find(query.merchant_no);
-        if (merchant === null) return refused("merchant_unknown");
+        const merchantId = await merchantOf(merchants, query);
+        if (!merchantId.ok) return merchantId;
         const items = await settlement.listItems({
           state: query.state ?? null,
           kind: query.kind ?? null,
           fileKey: query.file_no === undefined ? null : Number(query.file_no),
           settlementDate: date.value,
-          merchantId: merchant?.merchantId ?? null,
+          merchantId: merchantId.value ?? null,
           networkReference: query.network_reference ?? null,
           ...pageOf(query),
         });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { BatcherStopped, type BatchFailure, createBatcher, QueueFull } from "./index.ts";
+import { BatcherStopped, type BatchFailure, createBatcher, createLanes, QueueFull } from "./index.ts";
 
 /** A run that stays in flight until the test lets it go. */
 function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
@@ -30,7 +30,7 @@ test("no more batches than lanes are in flight, and none is larger than its boun
   const sizes: number[] = [];
   const batcher = createBatcher<number, number>({
     name: "bounded",
-    lanesMax: 2,
+    lanes: createLanes({ max: 2 }),
     batchMax: 3,
     queueMax: 100,
     run: async (items) => {
@@ -53,7 +53,7 @@ test("what arrives while all lanes are busy gathers into the next batch", async 
   const batches: (readonly string[])[] = [];
   const batcher = createBatcher<string, string>({
     name: "gathering",
-    lanesMax: 1,
+    lanes: createLanes({ max: 1 }),
     batchMax: 100,
     queueMax: 100,
     run: async (items) => {
@@ -77,8 +77,7 @@ test("beside a busy lane another opens only when enough items wait, and a lone i
   const batches: (readonly number[])[] = [];
   const batcher = createBatcher<number, number>({
     name: "patient",
-    lanesMax: 2,
-    extraLaneItemsMin: 3,
+    lanes: createLanes({ extraLaneItemsMin: 3 }),
     batchMax: 100,
     queueMax: 100,
     run: async (items) => {
@@ -98,12 +97,65 @@ test("beside a busy lane another opens only when enough items wait, and a lone i
   expect(await Promise.all(answers)).toEqual([1, 2, 3, 4]);
 });
 
+test("batchers that share a lane take turns in it, and the one made first goes first", async () => {
+  const { opened, open } = gate();
+  const lanes = createLanes({ max: 1 });
+  const batches: string[] = [];
+  const batcherNamed = (name: string) =>
+    createBatcher<number, number>({
+      name,
+      lanes,
+      batchMax: 100,
+      queueMax: 100,
+      run: async (items) => {
+        batches.push(`${name} ${items.join(",")}`);
+        await opened;
+        return items;
+      },
+    });
+  const [first, second] = [batcherNamed("first"), batcherNamed("second")];
+  const answers = [second.submit(1)];
+  await expect.poll(() => batches).toEqual(["second 1"]);
+  answers.push(second.submit(2), first.submit(3), first.submit(4));
+  await sleep(20);
+  expect([first.load(), second.load()]).toEqual([
+    { waiting: 2, lanesBusy: 0 },
+    { waiting: 1, lanesBusy: 1 },
+  ]);
+  open();
+  expect(await Promise.all(answers)).toEqual([1, 2, 3, 4]);
+  expect(batches).toEqual(["second 1", "first 3,4", "second 2"]);
+});
+
+test("a line that is longer than a batch leaves room in it for the others", async () => {
+  const { opened, open } = gate();
+  const batches: (readonly number[])[] = [];
+  const batcher = createBatcher<number, number>({
+    name: "in turns",
+    lanes: createLanes({ max: 1 }),
+    batchMax: 4,
+    queueMax: 100,
+    lineOf: (item) => Math.trunc(item / 10),
+    run: async (items) => {
+      batches.push(items);
+      await opened;
+      return items;
+    },
+  });
+  const answers = [batcher.submit(0)];
+  await expect.poll(() => batches).toEqual([[0]]);
+  answers.push(...[11, 12, 13, 14, 15, 21, 31].map((item) => batcher.submit(item)));
+  open();
+  await Promise.all(answers);
+  expect(batches).toEqual([[0], [11, 21, 31, 12], [13, 14, 15]]);
+});
+
 test("an item whose key is in flight waits for it, while items of other keys pass", async () => {
   const { opened, open } = gate();
   const started: string[] = [];
   const batcher = createBatcher<string, string>({
     name: "keyed",
-    lanesMax: 2,
+    lanes: createLanes({ max: 2 }),
     batchMax: 10,
     queueMax: 10,
     keyOf: (item) => item.charAt(0),
@@ -185,7 +237,7 @@ test("a full queue refuses at once with QueueFull, and takes items again when it
   const { opened, open } = gate();
   const batcher = createBatcher<number, number>({
     name: "small",
-    lanesMax: 1,
+    lanes: createLanes({ max: 1 }),
     batchMax: 1,
     queueMax: 2,
     run: async (items) => {
@@ -205,7 +257,7 @@ test("a full queue refuses at once with QueueFull, and takes items again when it
 test("stopping finishes what waits and refuses what comes later", async () => {
   const batcher = createBatcher<number, number>({
     name: "draining",
-    lanesMax: 1,
+    lanes: createLanes({ max: 1 }),
     batchMax: 1,
     queueMax: 10,
     run: async (items) => {
@@ -225,7 +277,7 @@ test("stopping gives up at its deadline: items still waiting reject, the one in 
   const { opened, open } = gate();
   const batcher = createBatcher<number, number>({
     name: "stuck",
-    lanesMax: 1,
+    lanes: createLanes({ max: 1 }),
     batchMax: 1,
     queueMax: 10,
     run: async (items) => {
@@ -265,7 +317,7 @@ test("whatever the load and the poison: every item is kept exactly once or rejec
         const busyKeys = new Set<string>();
         const batcher = createBatcher<Planned & { readonly index: number }, number>({
           name: "property",
-          lanesMax,
+          lanes: createLanes({ max: lanesMax }),
           batchMax,
           queueMax: 1000,
           keyOf: (item) => item.key,

@@ -14,6 +14,33 @@ export interface Batcher<Item, Outcome> {
   stop(options: { readonly deadlineMs: number }): Promise<void>;
 }
 
+/** How many batches may be in flight at once. Batchers that share lanes take turns, so that each gathers more items meanwhile. */
+export interface Lanes {
+  readonly max: number;
+  /** @see LaneOptions.extraLaneItemsMin */
+  readonly extraLaneItemsMin: number;
+  busy: number;
+  /** Of each batcher, in the order in which they get a free lane: looks whether it has something for it. */
+  readonly onFree: (() => void)[];
+}
+
+export interface LaneOptions {
+  /** Batches in flight at most; 2 when absent: one on the disk while the other is being computed. */
+  readonly max?: number;
+  /**
+   * Items that must be waiting before another lane is opened beside a busy one; 1 when absent. A statement costs a good deal before its
+   * first item, so a few items are cheaper together a moment later than at once in a statement of their own.
+   */
+  readonly extraLaneItemsMin?: number;
+}
+
+export function createLanes({ max = 2, extraLaneItemsMin = 1 }: LaneOptions = {}): Lanes {
+  if (max < 1) {
+    throw new Error("there must be a lane");
+  }
+  return { max, extraLaneItemsMin, busy: 0, onFree: [] };
+}
+
 export interface BatcherLoad {
   readonly waiting: number;
   readonly lanesBusy: number;
@@ -22,13 +49,8 @@ export interface BatcherLoad {
 export interface BatcherOptions<Item, Outcome> {
   /** Names the batcher in errors and metrics. */
   readonly name: string;
-  /** Batches in flight at most; 2 when absent: one on the disk while the other is being computed. */
-  readonly lanesMax?: number;
-  /**
-   * Items that must be waiting before another lane is opened beside a busy one; 1 when absent. A statement costs a good deal before its
-   * first item, so a few items are cheaper together a moment later than at once in a statement of their own.
-   */
-  readonly extraLaneItemsMin?: number;
+  /** Lanes of its own, or shared with other batchers; two of its own when absent. */
+  readonly lanes?: Lanes;
   readonly batchMax: number;
   /** Items waiting at most, not counting those in flight. */
   readonly queueMax: number;
@@ -42,6 +64,11 @@ export interface BatcherOptions<Item, Outcome> {
    * order. Absent: no two items depend on each other.
    */
   readonly keyOf?: (item: Item) => string;
+  /**
+   * Whose item it is. When more wait than a batch holds, the lines take turns, so that one of them, however long, cannot fill a batch
+   * while others wait. Items of one key must be of one line. Absent: the oldest go first.
+   */
+  readonly lineOf?: (item: Item) => number;
   /** Told once for each batch that failed as a whole, before its items are run alone. */
   readonly onFailure?: (failure: BatchFailure) => void;
 }
@@ -83,7 +110,7 @@ interface Waiting<Item, Outcome> {
 
 interface State<Item, Outcome> {
   readonly options: BatcherOptions<Item, Outcome>;
-  readonly lanesMax: number;
+  readonly lanes: Lanes;
   /** In order of arrival. */
   waiting: Waiting<Item, Outcome>[];
   readonly keysInFlight: Set<string>;
@@ -97,7 +124,7 @@ interface State<Item, Outcome> {
 export function createBatcher<Item, Outcome>(options: BatcherOptions<Item, Outcome>): Batcher<Item, Outcome> {
   const state: State<Item, Outcome> = {
     options,
-    lanesMax: options.lanesMax ?? 2,
+    lanes: options.lanes ?? createLanes(),
     waiting: [],
     keysInFlight: new Set(),
     lanesBusy: 0,
@@ -105,9 +132,10 @@ export function createBatcher<Item, Outcome>(options: BatcherOptions<Item, Outco
     stopping: false,
     onIdle: null,
   };
-  if (state.lanesMax < 1 || options.batchMax < 1 || options.queueMax < 1) {
+  if (options.batchMax < 1 || options.queueMax < 1) {
     throw new Error(`the bounds of ${options.name} must be at least 1`);
   }
+  state.lanes.onFree.push(() => planFlush(state));
   return {
     submit: (item) => submit(state, item),
     load: () => ({ waiting: state.waiting.length, lanesBusy: state.lanesBusy }),
@@ -139,9 +167,9 @@ function planFlush<Item, Outcome>(state: State<Item, Outcome>): void {
   }
 }
 
-function mayOpenLane<Item, Outcome>({ options, lanesBusy, lanesMax, waiting }: State<Item, Outcome>): boolean {
-  const itemsMin = lanesBusy === 0 ? 1 : (options.extraLaneItemsMin ?? 1);
-  return lanesBusy < lanesMax && waiting.length >= itemsMin;
+function mayOpenLane<Item, Outcome>({ lanes, waiting }: State<Item, Outcome>): boolean {
+  const itemsMin = lanes.busy === 0 ? 1 : lanes.extraLaneItemsMin;
+  return lanes.busy < lanes.max && waiting.length >= itemsMin;
 }
 
 function flush<Item, Outcome>(state: State<Item, Outcome>): void {
@@ -154,15 +182,33 @@ function flush<Item, Outcome>(state: State<Item, Outcome>): void {
   }
 }
 
-/** The oldest items whose key is not in flight. A key in flight blocks all of its items, which keeps their order. */
+/** Of the items whose key is not in flight, as many as a batch holds. A key in flight blocks all of its items, which keeps their order. */
 function takeBatch<Item, Outcome>(state: State<Item, Outcome>): Waiting<Item, Outcome>[] {
-  const taken: Waiting<Item, Outcome>[] = [];
-  const left: Waiting<Item, Outcome>[] = [];
-  for (const entry of state.waiting) {
-    const blocked = entry.key !== undefined && state.keysInFlight.has(entry.key);
-    (blocked || taken.length >= state.options.batchMax ? left : taken).push(entry);
+  const { keysInFlight, options } = state;
+  const ready = state.waiting.filter(({ key }) => key === undefined || !keysInFlight.has(key));
+  const taken = ready.length <= options.batchMax ? ready : inTurns(ready, options);
+  const gone = new Set(taken);
+  state.waiting = taken.length === state.waiting.length ? [] : state.waiting.filter((entry) => !gone.has(entry));
+  return taken;
+}
+
+/** One item of each line, then the next of each, in the order of arrival within a line. */
+function inTurns<Item, Outcome>(
+  ready: readonly Waiting<Item, Outcome>[],
+  { batchMax, lineOf }: BatcherOptions<Item, Outcome>,
+): Waiting<Item, Outcome>[] {
+  if (lineOf === undefined) {
+    return ready.slice(0, batchMax);
   }
-  state.waiting = left;
+  const lines = [...Map.groupBy(ready, ({ item }) => lineOf(item)).values()];
+  const taken: Waiting<Item, Outcome>[] = [];
+  for (let turn = 0; taken.length < batchMax; turn += 1) {
+    const next = lines.flatMap((line) => line.slice(turn, turn + 1));
+    taken.push(...next.slice(0, batchMax - taken.length));
+    if (next.length === 0) {
+      break;
+    }
+  }
   return taken;
 }
 
@@ -170,7 +216,9 @@ async function runLane<Item, Outcome>(
   state: State<Item, Outcome>,
   batch: readonly Waiting<Item, Outcome>[],
 ): Promise<void> {
+  const { lanes } = state;
   state.lanesBusy += 1;
+  lanes.busy += 1;
   const keys = batch.flatMap((entry) => (entry.key === undefined ? [] : [entry.key]));
   for (const key of keys) {
     state.keysInFlight.add(key);
@@ -182,7 +230,10 @@ async function runLane<Item, Outcome>(
       state.keysInFlight.delete(key);
     }
     state.lanesBusy -= 1;
-    planFlush(state);
+    lanes.busy -= 1;
+    for (const look of lanes.onFree) {
+      look();
+    }
     if (state.lanesBusy === 0 && state.waiting.length === 0) {
       state.onIdle?.();
     }

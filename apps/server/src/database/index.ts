@@ -6,6 +6,9 @@ export {
   BatcherStopped,
   type BatchFailure,
   createBatcher,
+  createLanes,
+  type LaneOptions,
+  type Lanes,
   QueueFull,
 } from "./batcher.ts";
 export { embeddedDataDirectory } from "./data-directory.ts";

@@ -13,16 +13,16 @@ type Forge = (message: Message, desk: Desk) => Envelope;
 
 /** The forged request is an `Auth` and a `Consumption`, since the two are often read by different code; none may get a yes. */
 async function refusalOf({ desk }: Bench, forge: Forge): Promise<Verdict> {
-  const answers: Answer[] = [];
-  if (desk.run.settings.mode === "AUTHORIZATION") {
-    const purchase = desk.purchase();
-    const answer = await desk.post(forge(desk.auth(purchase), desk));
-    if (isYes(answer)) {
-      desk.note(purchase, answer);
-    }
-    answers.push(answer);
+  const asked = desk.run.settings.mode === "AUTHORIZATION" ? desk.purchase() : null;
+  const question = asked === null ? null : forge(desk.auth(asked), desk);
+  const news = forge(desk.consumption(desk.purchase(), declinedNews), desk);
+  const answers: Answer[] = await Promise.all(
+    [question, news].flatMap((each) => (each === null ? [] : desk.post(each))),
+  );
+  const [answer] = answers;
+  if (asked !== null && answer !== undefined && isYes(answer)) {
+    desk.note(asked, answer);
   }
-  answers.push(await desk.post(forge(desk.consumption(desk.purchase(), declinedNews), desk)));
   const saw = answers.map(shown).join("; ");
   return answers.some(isYes) ? failed(`it was taken for genuine: ${saw}`) : passed(saw);
 }

@@ -78,7 +78,7 @@ async function answerAuth(state: State, callback: AuthCallback, startedMs: numbe
   state.running.set(key, decided);
   // A repeat is told the same until the answer is written down; the answer itself waits for no store.
   const written = decided.then((answer) => remember(state, { key, answer, callback }));
-  void written.finally(() => state.running.delete(key));
+  void within(written, handlerLimits.handlingMsMax).finally(() => state.running.delete(key));
   return await decided;
 }
 

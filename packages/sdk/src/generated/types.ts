@@ -2,5 +2,6 @@
 
 export type * from "./answers.ts";
 export type * from "./callbacks.ts";
+export type * from "./developer.ts";
 export type * from "./enumerations.ts";
 export type * from "./requests.ts";

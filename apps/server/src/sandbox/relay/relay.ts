@@ -53,6 +53,7 @@ interface Stream extends ListenerKey {
   readonly secretHash: string;
   readonly lines: Readable;
   readonly waiting: Map<string, (outcome: Outcome) => void>;
+  readonly beat: NodeJS.Timeout;
   /** Nothing more is written to it. */
   ended: boolean;
 }
@@ -106,12 +107,12 @@ function hashOf(secret: string): string {
 function open(state: State, { merchantId, listenId, secret }: ListenerKey & { readonly secret: string }): Stream {
   // Lines are pushed as callbacks come; nothing is made on demand.
   const lines = new Readable({ read: () => undefined });
-  const stream: Stream = { merchantId, listenId, secretHash: hashOf(secret), lines, waiting: new Map(), ended: false };
-  state.byMerchant.set(merchantId, stream);
-  state.bySecret.set(stream.secretHash, stream);
   const beat = setInterval(() => void beatOnce(state, stream), relayLimits.beatMs);
+  const secretHash = hashOf(secret);
+  const stream: Stream = { merchantId, listenId, secretHash, lines, waiting: new Map(), beat, ended: false };
+  state.byMerchant.set(merchantId, stream);
+  state.bySecret.set(secretHash, stream);
   lines.once("close", () => {
-    clearInterval(beat);
     end(state, stream);
     // The 30 s without a stream begin now.
     void touch(state, stream);
@@ -162,7 +163,10 @@ function end(state: State, stream: Stream): void {
   }
   if (!stream.ended) {
     stream.ended = true;
+    clearInterval(stream.beat);
     stream.lines.push(null);
+    // Who does not even read the end is cut off.
+    setTimeout(() => stream.lines.destroy(), relayLimits.beatMs).unref();
   }
 }
 

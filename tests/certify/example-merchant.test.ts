@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { certify, type Mode } from "@cardwright/certify";
 import { type ExampleMerchant, startExampleMerchant } from "@cardwright/example-merchant";
 import { afterEach, expect, test } from "vitest";
 import {
@@ -8,8 +9,7 @@ import {
   credentials,
   type SeenCall,
   startSmallPlatform,
-} from "../../../examples/merchant/test/small-platform.ts";
-import { certify, type Mode } from "./index.ts";
+} from "../../examples/merchant/test/small-platform.ts";
 
 const cleanUps: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -62,7 +62,7 @@ async function merchantWithCard(mode: Mode): Promise<{ merchant: ExampleMerchant
     cardProduct: "product",
     kycUrl: platform.url,
   });
-  cleanUps.push(merchant.close);
+  cleanUps.push(() => merchant.close());
   const user = await call(merchant, "/users", { name: "Ada Lovelace", email: "ada@example.com", balance: "130.37" });
   const userPath = `/users/${String(user["id"])}`;
   await call(merchant, `${userPath}/cards`, { type: "Virtual" });
