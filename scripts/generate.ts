@@ -1,13 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { withChecksTable } from "@cardwright/certify";
 import {
   generateDeclinesPage,
   generateDeveloperOpenApi,
   generateErrorsPage,
   generateOpenApi,
 } from "@cardwright/contract";
-import { withChecksTable } from "@cardwright/certify";
 import { generateCliPage } from "../packages/cli/src/command/reference.ts";
 import { generateApiPage, sdkSources } from "../packages/sdk/generator/index.ts";
 

@@ -62,6 +62,9 @@ function describe(sandbox: Sandbox, tell: Say): void {
     tell(`    App ID           ${account.appId}`);
     tell(`    Api-Key          ${account.apiKey}`);
     tell(`    apiSecret        ${account.apiSecret}`);
+    if (account.webhookSecret !== undefined) {
+      tell(`    webhookSecret    ${account.webhookSecret}`);
+    }
     tell(`    opens cards on   ${account.productNo}`);
   }
   tell(`\n${bold("Next")}`);

@@ -73,7 +73,7 @@ export async function enrolMerchant(
     path: "/merchants",
     body: { name, mode, pci_enabled: true },
   });
-  const credential = await operate<{ api_key: string; api_secret: string }>(desk, {
+  const credential = await operate<{ api_key: string; api_secret: string; webhook_secret: string }>(desk, {
     path: `/merchants/${merchant.merchant_no}/credentials`,
     body: { label: "sandbox", allow_list: ["127.0.0.1", "::1"] },
   });
@@ -89,6 +89,7 @@ export async function enrolMerchant(
     appId: merchant.app_id,
     apiKey: credential.api_key,
     apiSecret: credential.api_secret,
+    webhookSecret: credential.webhook_secret,
     productNo: mode === "CREDIT_EXTENSION" ? programme.packageNo : programme.cardBinNo,
   };
 }

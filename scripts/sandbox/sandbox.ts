@@ -155,6 +155,7 @@ async function openMerchant(parts: {
     kycUrl: parts.kycUrl,
     apiKey: account.apiKey,
     apiSecret: account.apiSecret,
+    webhookSecret: account.webhookSecret,
     appId: account.appId,
     mode: account.mode,
     cardProduct: account.productNo,

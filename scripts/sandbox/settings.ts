@@ -21,6 +21,8 @@ export interface SandboxMerchant {
   readonly appId: string;
   readonly apiKey: string;
   readonly apiSecret: string;
+  /** Signs whole callbacks (Standard Webhooks). Absent in the settings of a clone that is older than these. */
+  readonly webhookSecret?: string;
   /** A package_no in credit mode, a card_bin_no in authorization mode. */
   readonly productNo: string;
 }

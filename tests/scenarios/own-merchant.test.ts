@@ -82,8 +82,6 @@ test("one at a time for each merchant, and only what leaves its settings alone",
   for (const [name, status, code] of [
     ["no-such-scenario", 404, "scenario_unknown"],
     ["merchant-declines", 409, "scenario_of_other_mode"],
-    ["reserve-empty", 409, "scenario_needs_fresh_merchant"],
-    ["settlement-day", 409, "scenario_needs_fresh_merchant"],
   ] as const) {
     const refused = await start(credit, name);
     expect([refused.status, refused.json]).toEqual([status, fault(code)]);
@@ -93,7 +91,41 @@ test("one at a time for each merchant, and only what leaves its settings alone",
   expect(list.json["list"]).toContainEqual(
     expect.objectContaining({ name: "purchase-declined-credit", modes: ["credit"], startable: true }),
   );
-  expect(list.json["list"]).toContainEqual(expect.objectContaining({ name: "reserve-withdrawal", startable: false }));
   expect(JSON.stringify(list.json)).not.toContain("merchant-declines");
   expect((await getJson(path(""))).status).toBe(401);
 });
+
+test.each([
+  ["credit mode", () => credit],
+  ["authorization mode", () => authorization],
+] as const)("a scenario of several cards is played on a merchant's own sandbox in %s", async (_, merchantOf) => {
+  const run = await play(merchantOf(), "two-cards-one-cardholder");
+  expect(run).toMatchObject({ state: "passed", differences: [] });
+});
+
+test.each([
+  ["credit-policy-ratio", () => credit, ["changes_settings"], "changes the merchant's settings"],
+  ["settlement-day", () => credit, ["acts_as_operator"], "acts as the operator"],
+  ["restart-keeps-holds", () => credit, ["restarts_platform"], "restarts the platform"],
+  ["callbacks-retried", () => credit, ["directs_server"], "tells the merchant's server"],
+  ["reserve-empty", () => credit, ["exact_reserve"], "a reserve that is exactly so"],
+  [
+    "stand-in-by-policy",
+    () => authorization,
+    ["changes_settings", "directs_server"],
+    "changes the merchant's settings",
+  ],
+] as const)(
+  "%s is refused on a merchant's own sandbox, with the reason",
+  async (name, merchantOf, because, sentence) => {
+    const refused = await start(merchantOf(), name);
+    expect([refused.status, refused.json]).toEqual([
+      409,
+      { error: { code: "scenario_needs_fresh_merchant", message: expect.stringContaining(sentence), field: "" } },
+    ]);
+    const list = await getJson(path(""), { "Api-Key": merchantOf().apiKey });
+    expect(list.json["list"]).toContainEqual(
+      expect.objectContaining({ name, startable: false, not_startable_because: because }),
+    );
+  },
+);

@@ -90,6 +90,7 @@ export async function enrolWithCard(options: {
     kycUrl,
     apiKey: account.apiKey,
     apiSecret: account.apiSecret,
+    webhookSecret: account.webhookSecret,
     appId: account.appId,
     mode,
     cardProduct: account.productNo,

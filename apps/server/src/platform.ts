@@ -464,9 +464,9 @@ async function openSandboxWorld({ config, log, pools, undo }: WorldParts): Promi
             return { merchantNo: merchant.merchantNo, mode };
           },
           pushesOf: async (card) =>
-            (await rooms.callbacks.history.list(card)).toReversed().map(({ action, dataText }) => ({
-              action,
-              data: JSON.parse(dataText),
+            (await rooms.callbacks.history.list(card)).map(({ callbackId, action, dataText }) => ({
+              callbackId,
+              callback: { action, data: JSON.parse(dataText) },
             })),
         },
       });

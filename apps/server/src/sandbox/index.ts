@@ -24,7 +24,6 @@ export { loadScenarios, parseScenario, ScenarioRefused } from "./scenarios/scena
 export {
   actionOf,
   movesClock,
-  needsFreshMerchant,
   type Scenario,
   type ScenarioMode,
   type Step,

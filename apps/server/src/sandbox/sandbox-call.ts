@@ -17,6 +17,12 @@ export interface Fault {
   readonly field?: string;
 }
 
+const onFreshMerchantOnly = (what: string): Fault => ({
+  status: 409,
+  code: "scenario_needs_fresh_merchant",
+  message: `${what}: npm run scenarios plays it on a merchant made for it`,
+});
+
 export const faults = {
   unauthorized: {
     status: 401,
@@ -56,11 +62,11 @@ export const faults = {
     message: `GET ${sandboxPath}/scenarios lists what there is`,
   },
   scenario_of_other_mode: { status: 409, code: "scenario_of_other_mode", message: "it is not of your merchant's mode" },
-  scenario_needs_fresh_merchant: {
-    status: 409,
-    code: "scenario_needs_fresh_merchant",
-    message: "it changes settings or needs a reserve of its own: npm run scenarios plays it on a merchant made for it",
-  },
+  changes_settings: onFreshMerchantOnly("it changes the merchant's settings"),
+  acts_as_operator: onFreshMerchantOnly("it acts as the operator"),
+  restarts_platform: onFreshMerchantOnly("it restarts the platform"),
+  directs_server: onFreshMerchantOnly("it tells the merchant's server how to behave"),
+  exact_reserve: onFreshMerchantOnly("it needs a reserve that is exactly so"),
   scenario_under_way: { status: 409, code: "scenario_under_way", message: "your merchant is playing one already" },
   too_many_scenarios: {
     status: 429,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { asMerchant, type Call, faults, type MerchantOf, send } from "./sandbox-call.ts";
 import type { ScenarioRun } from "./scenarios/run-store.ts";
 import type { ScenarioRuns } from "./scenarios/runs.ts";
-import { needsFreshMerchant, type Scenario } from "./scenarios/schema.ts";
+import { freshMerchantNeedsOf, type Scenario } from "./scenarios/schema.ts";
 
 interface ScenarioRouteDeps {
   readonly merchantOf: MerchantOf;
@@ -28,7 +28,9 @@ async function list({ deps, merchantId, reply }: Call<ScenarioRouteDeps>): Promi
 
 function scenarioAnswer(scenario: Scenario): object {
   const { name, title, shows, modes, steps } = scenario;
-  return { name, title, shows: shows.trim(), modes, steps: steps.length, startable: !needsFreshMerchant(scenario) };
+  const needs = freshMerchantNeedsOf(scenario);
+  const startable = needs.length === 0;
+  return { name, title, shows: shows.trim(), modes, steps: steps.length, startable, not_startable_because: needs };
 }
 
 const namePath = z.object({ name: z.string().max(64) });

@@ -4,8 +4,8 @@ import { ok, type Result, refused, systemClock } from "#kernel/index.ts";
 import { playScenario } from "./play.ts";
 import { endRun, insertRun, type ScenarioRun, selectRun, updateRunStep } from "./run-store.ts";
 import { loadScenarios } from "./scenario-files.ts";
-import { needsFreshMerchant, type Scenario, type ScenarioMode } from "./schema.ts";
-import type { Wire, WireAnswer, WireCallback, WireRequest } from "./wire.ts";
+import { type FreshMerchantNeed, freshMerchantNeedsOf, type Scenario, type ScenarioMode } from "./schema.ts";
+import type { Wire, WireAnswer, WireCallback, WireRequest, Witness } from "./wire.ts";
 
 /** What a scenario needs to be played on a merchant that is there. */
 export interface ScenarioStage {
@@ -14,10 +14,13 @@ export interface ScenarioStage {
   readonly adminToken: string;
   readonly merchant: (merchantId: number) => Promise<{ readonly merchantNo: string; readonly mode: ScenarioMode }>;
   /** The pushes that were queued about a card, oldest first. */
-  readonly pushesOf: (card: {
-    readonly merchantId: number;
-    readonly cardNo: string;
-  }) => Promise<readonly WireCallback[]>;
+  readonly pushesOf: (card: { readonly merchantId: number; readonly cardNo: string }) => Promise<readonly QueuedPush[]>;
+}
+
+export interface QueuedPush {
+  /** Sorts in the order of queueing, across cards as well. */
+  readonly callbackId: string;
+  readonly callback: WireCallback;
 }
 
 export interface RunsDeps extends ScenarioStage {
@@ -34,8 +37,8 @@ export interface RunCaller {
 export type StartRefusal =
   | "scenario_unknown"
   | "scenario_of_other_mode"
-  /** It changes settings, or needs a reserve that is exactly so. */
-  | "scenario_needs_fresh_merchant"
+  /** What it does that it may do to no merchant with a life of its own. */
+  | FreshMerchantNeed
   | "scenario_under_way"
   | "too_many_scenarios";
 
@@ -69,7 +72,8 @@ export function createScenarioRuns(deps: RunsDeps): ScenarioRuns {
       if (scenario === undefined) return refused("scenario_unknown");
       const merchant = await deps.merchant(caller.merchantId);
       if (!scenario.modes.includes(merchant.mode)) return refused("scenario_of_other_mode");
-      if (needsFreshMerchant(scenario)) return refused("scenario_needs_fresh_merchant");
+      const [need] = freshMerchantNeedsOf(scenario);
+      if (need !== undefined) return refused(need);
       if (running.size >= runsMax) return refused("too_many_scenarios");
       const steps = scenario.steps.filter(({ only }) => only === undefined || only === merchant.mode).length;
       const run: ScenarioRun = {
@@ -121,15 +125,7 @@ async function play(
       tell: async ({ kind }) => {
         if (kind === "step_done") await updateRunStep(deps.pool, { ...run, step: (step += 1) });
       },
-      witness: {
-        callbacks: async (cardNos) =>
-          (await Promise.all(cardNos.map((cardNo) => deps.pushesOf({ merchantId: caller.merchantId, cardNo })))).flat(),
-        // Auth goes to the merchant's own server, which answers as it likes.
-        seesQuestions: false,
-        answerWith: () => undefined,
-        takePushes: () => undefined,
-        faults: () => [],
-      },
+      witness: witnessOf(deps, caller),
     });
     const { differences } = played;
     await endRun(deps.pool, {
@@ -143,4 +139,26 @@ async function play(
     const differences = ["something failed on our side"];
     await endRun(deps.pool, { ...run, state: "failed", differences, endedAt: systemClock.now() }).catch(deps.onError);
   }
+}
+
+/**
+ * Sees the pushes as they are queued. Those of several cards are put into one order, that of queueing; one that was seen keeps its
+ * place, also when a push of another card that was queued before it is committed after it.
+ */
+function witnessOf({ pushesOf }: RunsDeps, { merchantId }: RunCaller): Witness {
+  const seen = new Map<string, WireCallback>();
+  return {
+    callbacks: async (cardNos) => {
+      const queued = (await Promise.all(cardNos.map((cardNo) => pushesOf({ merchantId, cardNo })))).flat();
+      const more = queued.filter(({ callbackId }) => !seen.has(callbackId));
+      more.sort((a, b) => (a.callbackId < b.callbackId ? -1 : 1));
+      for (const { callbackId, callback } of more) seen.set(callbackId, callback);
+      return [...seen.values()];
+    },
+    // Auth goes to the merchant's own server, which answers as it likes.
+    seesQuestions: false,
+    answerWith: () => undefined,
+    takePushes: () => undefined,
+    faults: () => [],
+  };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { loadScenarios, parseScenario } from "./scenario-files.ts";
-import { movesClock, needsFreshMerchant } from "./schema.ts";
+import { freshMerchantNeedsOf, movesClock } from "./schema.ts";
 
 const good = `
 name: a-purchase
@@ -123,13 +123,15 @@ test("what moves time or settings is known before it is played", async () => {
   const of = (name: string) => {
     const scenario = scenarios.get(name);
     if (scenario === undefined) throw new Error(`there is no ${name}`);
-    return [movesClock(scenario), needsFreshMerchant(scenario)];
+    return [movesClock(scenario), ...freshMerchantNeedsOf(scenario)];
   };
-  expect(of("purchase-approved")).toEqual([false, false]);
-  expect(of("hold-expires")).toEqual([true, false]);
-  expect(of("merchant-declines")).toEqual([false, true]);
-  expect(of("reserve-empty")).toEqual([false, true]);
-  expect(of("restart-keeps-holds")).toEqual([true, true]);
-  expect(of("reserve-withdrawal")).toEqual([false, true]);
-  expect(of("settlement-day")).toEqual([true, true]);
+  expect(of("purchase-approved")).toEqual([false]);
+  expect(of("two-cards-one-cardholder")).toEqual([false]);
+  expect(of("hold-expires")).toEqual([true]);
+  expect(of("merchant-declines")).toEqual([false, "directs_server"]);
+  expect(of("reserve-empty")).toEqual([false, "exact_reserve"]);
+  expect(of("restart-keeps-holds")).toEqual([true, "restarts_platform"]);
+  expect(of("reserve-withdrawal")).toEqual([false, "acts_as_operator"]);
+  expect(of("settlement-day")).toEqual([true, "acts_as_operator"]);
+  expect(of("stand-in-by-policy")).toEqual([expect.any(Boolean), "changes_settings", "directs_server"]);
 });

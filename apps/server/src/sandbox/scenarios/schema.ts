@@ -363,22 +363,28 @@ export function actionOf(given: Step): ActionName {
   return name;
 }
 
-/** Whether a scenario cannot be played on a merchant that has a life of its own. */
-export function needsFreshMerchant(scenario: Scenario): boolean {
-  return (
-    scenario.fresh_merchant ||
-    scenario.merchant !== undefined ||
-    cardsOf(scenario) > 1 ||
-    scenario.steps.some(
-      ({ server, operate, settle_day, restart, advance }) =>
-        [server, operate, settle_day, restart].some((each) => each !== undefined) || advance?.restarted === true,
-    )
-  );
-}
+/** What a scenario does that a merchant with a life of its own must not be drawn into, in the order in which it is told. */
+export const freshMerchantNeeds = [
+  "changes_settings",
+  "acts_as_operator",
+  "restarts_platform",
+  "directs_server",
+  "exact_reserve",
+] as const;
+export type FreshMerchantNeed = (typeof freshMerchantNeeds)[number];
 
-/** The pushes of several cards have no order among each other that could be told afterwards. */
-const cardsOf = ({ start, steps }: Scenario): number =>
-  (start.card ? 1 : 0) + steps.filter(({ open_card }) => open_card !== undefined).length;
+/** Why a scenario is played on a merchant made for it alone; empty when any merchant may play it on itself. */
+export function freshMerchantNeedsOf(scenario: Scenario): readonly FreshMerchantNeed[] {
+  const { steps } = scenario;
+  const needs: Readonly<Record<FreshMerchantNeed, boolean>> = {
+    changes_settings: scenario.merchant !== undefined,
+    acts_as_operator: steps.some(({ operate, settle_day }) => operate !== undefined || settle_day !== undefined),
+    restarts_platform: steps.some(({ restart, advance }) => restart !== undefined || advance?.restarted === true),
+    directs_server: steps.some(({ server }) => server !== undefined),
+    exact_reserve: scenario.fresh_merchant,
+  };
+  return freshMerchantNeeds.filter((need) => needs[need]);
+}
 
 export const movesClock = (scenario: Scenario): boolean =>
   scenario.steps.some(({ advance, restart }) => advance !== undefined || restart !== undefined);
