@@ -116,7 +116,7 @@ export async function openStand({ databaseUrl, say }: StandOptions): Promise<Sta
       kycUrl: api.kycSimulator,
       apiKey: account.apiKey,
       apiSecret: account.apiSecret,
-    webhookSecret: account.webhookSecret,
+      webhookSecret: account.webhookSecret,
       appId: account.appId,
       mode,
       cardProduct: account.productNo,
