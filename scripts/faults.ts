@@ -41,7 +41,7 @@ const proofs: readonly Proof[] = [
   {
     name: "delivery",
     summary: "kill -9 of workers while they deliver to steady, failing and slow merchants; every push and its order",
-    run: (options) => proveDelivery({ ...options, workers: 3, cardsOfMerchant: 40, time: "real" }),
+    run: (options) => proveDelivery({ ...options, workers: 3, cardsOfMerchant: 100, pushesAtOnce: 12, time: "real" }),
   },
   {
     name: "database",
@@ -51,7 +51,7 @@ const proofs: readonly Proof[] = [
 ];
 
 const defaults = { kills: 50, steps: 20_000 };
-const help = `npm run test:faults                    all proofs, about five minutes
+const help = `npm run test:faults                    all proofs, about ten minutes
 npm run test:faults -- NAME… [options]
 
 ${proofs.map(({ name, summary }) => `  ${name.padEnd(9)} ${summary}`).join("\n")}

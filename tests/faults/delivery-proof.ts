@@ -12,6 +12,8 @@ export interface DeliveryProofOptions extends ProofOptions {
   readonly kills: number;
   readonly workers: number;
   readonly cardsOfMerchant: number;
+  /** Queued together, 20 times a second for as long as there are kills. */
+  readonly pushesAtOnce: number;
   /** Whether retries and the claims of killed workers are waited for or jumped over. */
   readonly time: "real" | "hurry";
 }
@@ -19,9 +21,8 @@ export interface DeliveryProofOptions extends ProofOptions {
 type Checks = ReturnType<typeof createChecks>;
 
 const manners = ["steady", "failing", "slow", "steady", "failing", "slow"] as const;
-/** Queued before the first kill, and then all the time: so many every so often. */
-const pushesAtFirst = 600;
-const pushesAtOnce = 15;
+/** Queued before the first kill. */
+const pushesAtFirst = 300;
 const queueMs = 50;
 /** Deliveries between a kill and the next one: each meets the work somewhere in its middle, and sometimes a worker that has just come. */
 const deliveriesMin = 1;
@@ -33,8 +34,8 @@ const killLookMs = 3;
 const settleLookMs = 100;
 /** A killed worker's claims last 15 s, a push that failed waits 5 s and, after a kill in the middle, once more 30. */
 const settleMsMax = 180_000;
-/** Nothing has moved for so long: what is left waits for the clock. A slow merchant needs 0.4 s for a push. */
-const quietMs = 1_000;
+/** Nothing has moved for so long: what is left waits for the clock. A slow merchant needs 0.4 s for a push, a worker looks every 0.1 s. */
+const quietMs = 500;
 /** Longer than a claim and than the first wait; and all jumps together are shorter than a card's patience of ten minutes. */
 const jumpMs = 16_000;
 const jumpsMax = 30;
@@ -74,10 +75,10 @@ async function play(
   stand: PushStand,
   { options, checks }: { readonly options: DeliveryProofOptions; readonly checks: Checks },
 ): Promise<Record<string, number>> {
-  const { say, signal } = options;
+  const { say } = options;
   await Promise.all(stand.workers.map(({ started }) => started));
   await stand.queue(pushesAtFirst);
-  const queueing = keepQueueing(stand, signal);
+  const queueing = keepQueueing(stand, options);
   let cutOff = 0;
   try {
     cutOff = await killWorkers(stand, options);
@@ -102,9 +103,9 @@ async function play(
   };
 }
 
-function keepQueueing(stand: PushStand, signal: AbortSignal): { stop(): Promise<void> } {
+function keepQueueing(stand: PushStand, options: DeliveryProofOptions): { stop(): Promise<void> } {
   const stopping = new AbortController();
-  const over = queueUntil(stand, AbortSignal.any([stopping.signal, signal]));
+  const over = queueUntil(stand, { ...options, signal: AbortSignal.any([stopping.signal, options.signal]) });
   // A failure is thrown where the end is waited for.
   over.catch(() => {});
   return {
@@ -115,7 +116,7 @@ function keepQueueing(stand: PushStand, signal: AbortSignal): { stop(): Promise<
   };
 }
 
-async function queueUntil(stand: PushStand, signal: AbortSignal): Promise<void> {
+async function queueUntil(stand: PushStand, { pushesAtOnce, signal }: DeliveryProofOptions): Promise<void> {
   while (!signal.aborted) {
     await stand.queue(pushesAtOnce);
     await sleep(queueMs);

@@ -34,9 +34,10 @@ export interface DoorMerchant {
   readonly webhookSecret: string;
 }
 
-/** Of a hundred first arrivals at a failing merchant, and how late a slow one is, at most. */
+/** Of a hundred first arrivals at a failing merchant, and how long a slow one takes. */
 const failuresPercent = 4;
-const slowMsMax = 400;
+const slowMsMin = 100;
+const slowMsMax = 350;
 /** Of a thousand first arrivals at a slow merchant: later than the 5 s that a try lasts, so that the platform sends them again. */
 const tooLatePerMille = 4;
 const tooLateMs = 6_000;
@@ -145,7 +146,7 @@ async function answer(
   }
   if (manner === "slow") {
     const isTooLate = tooLate && choices.whole(1, 1_000) <= tooLatePerMille;
-    await sleep(isTooLate ? tooLateMs : choices.whole(0, slowMsMax));
+    await sleep(isTooLate ? tooLateMs : choices.whole(slowMsMin, slowMsMax));
   }
   response.writeHead(200, { "Content-Type": "application/json" }).end(good);
   return true;
