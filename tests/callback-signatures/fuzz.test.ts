@@ -33,9 +33,10 @@ interface Trial {
   accepted: number;
 }
 
-function v1Trial(name: string, verify: Verify): Trial {
+function v1Trial(name: string, verify: Verify, wanted = count): Trial {
   const likenesses = new Map<Likeness, number>();
-  return { name, verify, judge: judgeV1(likenesses), count, problems: [], likenesses, given: 0, accepted: 0 };
+  const tally = { problems: [], likenesses, given: 0, accepted: 0 };
+  return { name, verify, judge: judgeV1(likenesses), count: wanted, ...tally };
 }
 
 function standardTrial(name: string, verify: Verify, wanted = count): Trial {
@@ -45,7 +46,7 @@ function standardTrial(name: string, verify: Verify, wanted = count): Trial {
 
 const v1Trials = [
   v1Trial("verifyV1 with splitCallbackBody", isV1Verified),
-  v1Trial("the SDK with an apiSecret", sdkVerifier({ webhookSecrets: [] })),
+  v1Trial("the SDK with an apiSecret", sdkVerifier({ webhookSecrets: [] }), count / 5),
 ];
 const standardTrials = [
   standardTrial("verifyStandard", isStandardVerified),

@@ -56,12 +56,13 @@ async function copiedValues(): Promise<ReadonlyMap<string, string>> {
     ["CARDWRIGHT_APP_ID", account.appId],
     ["CARDWRIGHT_API_KEY", account.apiKey],
     ["CARDWRIGHT_API_SECRET", account.apiSecret],
+    ["CARDWRIGHT_WEBHOOK_SECRET", account.webhookSecret ?? ""],
     ["PORT", String(await freePort())],
   ]);
 }
 
 test("the page has commands, and shows what most of them print", () => {
-  expect(commands.length).toBeGreaterThan(7);
+  expect(commands.length).toBeGreaterThan(6);
   expect(blocks.filter(({ language }) => language === "text").length).toBeGreaterThan(3);
 });
 

@@ -160,8 +160,11 @@ test("a listener that dies fails the purchase at once, may come back within 30 s
   await listener.connect();
   expect(await merchant.buy("3.00")).toMatchObject({ approved: true });
   await listener.die();
-  await db.pool.query("UPDATE sandbox_listener SET streamed_at = streamed_at - 30000");
-  await becomes("the URL is back", async () => (await callbackUrl()) === merchant.listener.url);
+  await becomes("the URL is back", async () => {
+    // Each time anew: the end of the stream may be noted after the first.
+    await db.pool.query("UPDATE sandbox_listener SET streamed_at = streamed_at - 30000");
+    return (await callbackUrl()) === merchant.listener.url;
+  });
   await expect(listener.connect()).rejects.toThrow("listen_unknown");
   expect((await db.pool.query("SELECT FROM sandbox_listener")).rowCount).toBe(0);
 });

@@ -1,6 +1,6 @@
 -- Open callbacks apart from finished ones. What is left to deliver stays small whatever the history weighs, so a decision pays for two
 -- indexes instead of five, and thirty days of history are removed by dropping a table instead of a million deletes.
--- This migration copies the whole table once: about a minute for ten million rows.
+-- This migration copies the whole table once: 400,000 pushes with as many tries took 19 s on a busy machine with 2 cores.
 
 -- callback: a push that a merchant has yet to receive. The room in which the change happened inserts it in the same transaction
 -- (merchant_id … due_at); from then on it belongs to the callbacks room. The statement that ends its delivery moves it to

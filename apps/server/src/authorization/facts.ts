@@ -57,10 +57,21 @@ export interface FactsCache {
   forget(key: CardKey): void;
 }
 
-/** Keeps the facts of the cards used last; the oldest goes when the bound is reached. */
+/**
+ * Keeps the facts of the cards used last; the oldest goes when the bound is reached. Purchases of one card that come at the same moment
+ * share one look; who comes after the card was forgotten looks anew.
+ */
 export function createFactsCache(deps: FactsDeps): FactsCache {
   const kept = new Map<string, CardFacts>();
+  const looks = new Map<string, Promise<CardFacts | null>>();
   const keyOf = (key: CardKey) => `${key.merchantId}/${key.cardNo}`;
+  const look = async (key: CardKey, name: string): Promise<CardFacts | null> => {
+    const facts = await loadFacts(deps, key);
+    if (facts !== null) {
+      remember(kept, name, facts);
+    }
+    return facts;
+  };
   return {
     of: async (key) => {
       const name = keyOf(key);
@@ -68,13 +79,22 @@ export function createFactsCache(deps: FactsDeps): FactsCache {
       if (known !== undefined) {
         return known;
       }
-      const facts = await loadFacts(deps, key);
-      if (facts !== null) {
-        remember(kept, name, facts);
+      const running = looks.get(name);
+      if (running !== undefined) {
+        return running;
       }
-      return facts;
+      const looking: Promise<CardFacts | null> = look(key, name).finally(() => {
+        if (looks.get(name) === looking) {
+          looks.delete(name);
+        }
+      });
+      looks.set(name, looking);
+      return looking;
     },
-    forget: (key) => void kept.delete(keyOf(key)),
+    forget: (key) => {
+      kept.delete(keyOf(key));
+      looks.delete(keyOf(key));
+    },
   };
 }
 

@@ -9,11 +9,12 @@ const eventAnswer = z.strictObject({
   event_id: z.string(),
   kind: z.string().meta({
     description:
-      "`circuit_opened`: the merchant's server failed so often that it is not asked for a while; `circuit_closed`: it answers again. `management_fee_failed`: a card's management fee could not be taken and is tried again at `retry_at`; `card_cancelled`: nor then; `management_fee_missed`: nor then, but the card is exempt. `reserve_low`: the available reserve has fallen below one of the merchant's thresholds. `client_certificate_expires`: the certificate that we show the merchant's server ends within 30 days, at `valid_to`. Other kinds may follow.",
+      "`circuit_opened`: the merchant's server failed so often that it is not asked for a while; `circuit_closed`: it answers again; `about` says whether it is the questions of purchases or the deliveries of callbacks. `callbacks_paused`: nothing is delivered any more, because a person wanted it or because for 5 days everything failed (`by`); `callbacks_resumed`: it goes on. `management_fee_failed`: a card's management fee could not be taken and is tried again at `retry_at`; `card_cancelled`: nor then; `management_fee_missed`: nor then, but the card is exempt. `reserve_low`: the available reserve has fallen below one of the merchant's thresholds. `client_certificate_expires`: the certificate that we show the merchant's server ends within 30 days, at `valid_to`. Other kinds may follow.",
   }),
-  detail: z
-    .record(z.string(), z.union([z.string(), z.number()]))
-    .meta({ description: "What the kind has to say.", examples: [{ cause: "failures", wait_ms: 5000 }] }),
+  detail: z.record(z.string(), z.union([z.string(), z.number()])).meta({
+    description: "What the kind has to say.",
+    examples: [{ about: "deliveries", cause: "failures", wait_ms: 5000 }],
+  }),
   at: timeMs,
 });
 

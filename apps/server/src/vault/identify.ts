@@ -1,3 +1,4 @@
+import { createBatcher } from "#database/index.ts";
 import type { BoundedCache } from "./bounded-cache.ts";
 import { fingerprintKey, fingerprintOf } from "./fingerprint.ts";
 import type { Keyring } from "./keyring.ts";
@@ -6,6 +7,8 @@ import { type CardKey, type Sql, selectCardsByFingerprint } from "./store.ts";
 
 /** One batch of authorizations; more in one call is a mistake of the caller. */
 export const identifyManyMax = 1000;
+/** As many as purchases may wait for their decision. */
+const identifyWaitingMax = 8_192;
 
 interface Deps {
   readonly sql: Sql;
@@ -40,7 +43,20 @@ export async function identifyMany(deps: Deps, pans: readonly string[]): Promise
   return fingerprints.map((fingerprint) => found.get(fingerprint?.toString("base64") ?? "") ?? null);
 }
 
-/** Whose card this number is, or null. Used on every purchase. */
-export async function identify(deps: Deps, pan: string): Promise<CardKey | null> {
-  return (await identifyMany(deps, [pan]))[0] ?? null;
+/**
+ * Whose card a number is, or null. Used on every purchase: numbers that are asked for at the same moment and are not remembered share a
+ * statement, so a burst of purchases does not wait for the vault's few connections one by one.
+ */
+export function createIdentify(deps: Deps): (pan: string) => Promise<CardKey | null> {
+  const batcher = createBatcher<string, CardKey | null>({
+    name: "card numbers",
+    batchMax: identifyManyMax,
+    queueMax: identifyWaitingMax,
+    run: (pans) => identifyMany(deps, pans),
+  });
+  return async (pan) => {
+    const fingerprint = isCardNumber(pan) ? fingerprintOf(await fingerprintKey(deps.keyring), pan) : null;
+    if (fingerprint === null) return null;
+    return deps.identities.find(fingerprint.toString("base64")) ?? batcher.submit(pan);
+  };
 }

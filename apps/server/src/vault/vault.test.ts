@@ -118,6 +118,12 @@ test("a number is identified by its card, in one statement for many, in their or
   expect(await counted.verifyCvvOfPan({ pan, expiry, cvv })).toEqual({ ok: true, value: null });
   expect(statements).toBe(1);
   await expect(counted.identifyMany({ pans: Array.from({ length: 1001 }, () => pan) })).rejects.toThrow("1000");
+  const burst = createVault({ pool: counting, masterKeys, clock });
+  await burst.warmUp();
+  statements = 0;
+  const identified = await Promise.all(Array.from({ length: 600 }, () => burst.identify({ pan })));
+  expect(new Set(identified)).toEqual(new Set([card]));
+  expect(statements).toBe(1);
 });
 
 test("the CVV is the same each time and in each process, and only the right one with the right expiry is accepted", async () => {

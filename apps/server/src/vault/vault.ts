@@ -15,7 +15,7 @@ import {
   verifySubmittedCvv,
 } from "./card-data.ts";
 import type { Expiry } from "./cvv.ts";
-import { identify, identifyMany } from "./identify.ts";
+import { createIdentify, identifyMany } from "./identify.ts";
 import { type CardRequest, discardCard, type IssuedCard, type IssueReason, issueCard } from "./issue-card.ts";
 import { createKeyring, type SealingFamily } from "./keyring.ts";
 import { parseMasterKeys } from "./master-keys.ts";
@@ -102,11 +102,12 @@ export function createVault(options: { pool: Sql; masterKeys: string; clock: Clo
   const identities = createBoundedCache<CardKey>({ clock, entriesMax: identitiesMax, ageMsMax: identityAgeMsMax });
   const secrets = createSecretStore({ sql, keyring, clock }, apiSecrets);
   const deps = { sql, clock, keyring, identities, secrets };
+  const identify = createIdentify(deps);
   return {
     warmUp: () => keyring.warmUp(),
     issueCard: (request) => issueCard(deps, request),
     discardCard: (card) => discardCard(deps, card),
-    identify: ({ pan }) => identify(deps, pan),
+    identify: ({ pan }) => identify(pan),
     identifyMany: ({ pans }) => identifyMany(deps, pans),
     verifyCvv: (input) => verifyCvv(deps, input),
     verifyCvvOfPan: (input) => verifyCvvOfPan(deps, input),

@@ -13,7 +13,8 @@ export interface SandboxClock {
 
 export interface SandboxClockMove extends SandboxClock {
   readonly steps: number;
-  readonly ran: number;
+  /** What became due on the way, and how often it ran. */
+  readonly ran: Readonly<Record<string, number>>;
   /** False when something is left to do. */
   readonly finished: boolean;
 }
@@ -26,6 +27,8 @@ export interface Scenario {
   readonly steps: number;
   /** Whether it can be played on the own merchant. */
   readonly startable: boolean;
+  /** Why not, such as `changes_settings`; empty where it can. */
+  readonly not_startable_because: readonly string[];
 }
 
 export interface ScenarioRun {

@@ -4,11 +4,12 @@ import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
+import { startExampleMerchant } from "@cardwright/example-merchant";
 import { verifyV1 } from "@cardwright/signing";
-import { becomes, freePort } from "@cardwright/testing/processes";
-import { postJson } from "@cardwright/testing/sandbox-merchant";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import { setCallbackUrl } from "../../../scripts/sandbox/enrol.ts";
+import { setCallbackUrl } from "../../scripts/sandbox/enrol.ts";
+import { becomes, freePort } from "../support/processes.ts";
+import { postJson } from "../support/sandbox-merchant.ts";
 import { at, newPerson, type Person, textAt } from "./command-line.ts";
 import { openScene, type Scene } from "./scene.ts";
 
@@ -64,9 +65,12 @@ beforeAll(async () => {
   const address = server.address();
   hook = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}/hook`;
   developer = await newPerson({ CARDWRIGHT_BASE_URL: scene.platform.api });
-  const { apiKey, apiSecret, merchantNo } = scene.authorization;
+  const { apiKey, apiSecret, merchantNo, webhookSecret = "" } = scene.authorization;
   await setCallbackUrl(scene.desk, { merchantNo, callbackUrl: hook });
-  await developer.types(["login"], { stdin: `${apiKey}\n${apiSecret}\n` });
+  await developer.types(["login"], {
+    stdin: `${apiKey}\n${apiSecret}\n`,
+    env: { CARDWRIGHT_WEBHOOK_SECRET: webhookSecret },
+  });
   const apply = ["cardholders", "apply", "--unique-no", "ada"];
   const cardholder = textAt(await developer.reads(apply, { stdin: `approve-${randomUUID()}\n` }), "cardholder_no");
   await becomes(
@@ -95,6 +99,8 @@ afterAll(async () => {
 
 afterEach(() => developer.stops());
 
+const credentialsFile = (): string => join(developer.home, ".config", "cardwright", "credentials.json");
+
 async function buy(amount: string): Promise<Readonly<Record<string, unknown>>> {
   const { apiKey } = scene.authorization;
   const shop = { name: "Corner Bookshop", mcc: "5942", city: "Lisbon", country: "PT" };
@@ -106,7 +112,11 @@ test("a new webhook secret is kept in the login and not shown, and the old one i
   const rotated = await developer.types(["secrets", "rotate", "--overlap", "2h", "--save", "--json"]);
   expect(rotated).toMatchObject({ code: 0 });
   expect(rotated.stdout + rotated.stderr).not.toContain("whsec_");
-  expect(await readFile(join(developer.home, ".config/cardwright/credentials.json"), "utf8")).toContain("whsec_");
+  const kept: unknown = JSON.parse(await readFile(credentialsFile(), "utf8"));
+  expect(at(kept, "profiles", "default", "webhook_secrets")).toEqual([
+    expect.stringMatching(/^whsec_/u),
+    scene.authorization.webhookSecret,
+  ]);
   const [list, table, tooLong, shown] = await Promise.all([
     developer.reads(["secrets", "list"]),
     developer.types(["secrets", "list"]),
@@ -276,38 +286,61 @@ test("a scenario passes or fails as it is written, and the exit code says which"
 });
 
 test("an endpoint is graded and benched by the same grader, and a grade that is too low fails", async () => {
-  const certify = ["certify", hook, "--card", cardNo, "--seed", "7"];
-  const some = ["--only", "signature.right", "--only", "connection.reachable"];
-  const good = await developer.types([...certify, ...some, "--json", "--html", "report.html", "--min-grade", "A"]);
-  expect(good).toMatchObject({ code: 0 });
-  expect(JSON.parse(good.stdout)).toMatchObject({ grade: "A", passed: 2, failed: 0, seed: 7, url: hook });
-  expect(await readFile(join(developer.home, "report.html"), "utf8")).toContain("<html");
-  const bad = await developer.types([
+  const login: unknown = JSON.parse(await readFile(credentialsFile(), "utf8"));
+  const example = await startExampleMerchant({
+    ...scene.authorization,
+    // The newest one, which the grader signs with: an earlier test has rotated it.
+    webhookSecret: textAt(login, "profiles", "default", "webhook_secrets", 0),
+    port: 0,
+    database: join(developer.home, "books.sqlite"),
+    platformUrl: scene.platform.api,
+    kycUrl: scene.platform.kycSimulator,
+    cardProduct: scene.authorization.productNo,
+  });
+  const form = { name: "Grace Hopper", email: "grace@example.com", balance: "1000.00" };
+  const user = await postJson(`${example.url}/users`, {}, form);
+  const card = await postJson(`${example.url}/users/${String(user.json["id"])}/cards`, {}, { type: "Virtual" });
+  const url = example.callbackUrl;
+  const who = ["--card", textAt(card.json, "card_no"), "--seed", "7"];
+  // The whole catalogue is the grader's own tests' business; here it is what the command makes of a report.
+  const checks = [
+    "connection.reachable",
+    "signature.right",
+    "signature.wrong",
+    "auth.code",
+    "auth.unknown-card",
+    "push.code",
+  ];
+  const some = checks.flatMap((id) => ["--only", id]);
+  const good = await developer.types([
     "certify",
-    "http://127.0.0.1:9/hook",
-    "--card",
-    cardNo,
+    url,
+    ...who,
     ...some,
+    "--json",
+    "--html",
+    "report.html",
     "--min-grade",
-    "D",
+    "A",
+  ]);
+  expect(good).toMatchObject({ code: 0 });
+  expect(JSON.parse(good.stdout)).toMatchObject({ grade: "A", passed: checks.length, failed: 0, seed: 7, url });
+  expect(await readFile(join(developer.home, "report.html"), "utf8")).toContain("<html");
+
+  const nowhere = `http://127.0.0.1:${await freePort()}/hook`;
+  const [bad, noCheck, noRate] = await Promise.all([
+    developer.types(["certify", nowhere, ...who, ...some, "--min-grade", "D"]),
+    developer.types(["certify", url, ...who, "--only", "no.check"]),
+    developer.types(["certify", url, ...who, "--rates", "fast"]),
   ]);
   expect(bad).toMatchObject({ code: 1 });
   expect(bad.stdout).toContain("Cardwright certify");
   expect(bad.stderr).toContain("The grade is F");
-  expect(await developer.types([...certify, "--only", "no.check"])).toMatchObject({ code: 2 });
-  expect(await developer.types([...certify, "--rates", "fast"])).toMatchObject({ code: 2, stdout: "" });
-  const bench = await developer.types([
-    "bench",
-    hook,
-    "--card",
-    cardNo,
-    "--rates",
-    "5",
-    "--seconds",
-    "1",
-    "--burst",
-    "4",
-  ]);
+  expect(noCheck).toMatchObject({ code: 2, stdout: "" });
+  expect(noRate).toMatchObject({ code: 2, stdout: "" });
+
+  const bench = await developer.types(["bench", url, ...who, "--rates", "5", "--seconds", "1", "--burst", "4"]);
   expect(bench.stdout).toMatch(/^rate\/s +asked +within 800 ms +p50 +p95 +p99 +p99\.9 +max$/mu);
   expect(bench.stdout).toMatch(/^burst +4 /mu);
+  await example.close();
 });

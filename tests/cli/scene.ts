@@ -1,7 +1,7 @@
-import { createTestDatabase } from "@cardwright/testing/database";
-import { endAll, newSecrets, type PlatformProcess, runPlatform } from "@cardwright/testing/processes";
-import { createProgramme, enrolMerchant, type OperatorDesk } from "../../../scripts/sandbox/enrol.ts";
-import type { SandboxMerchant } from "../../../scripts/sandbox/settings.ts";
+import { createProgramme, enrolMerchant, type OperatorDesk } from "../../scripts/sandbox/enrol.ts";
+import type { SandboxMerchant } from "../../scripts/sandbox/settings.ts";
+import { createTestDatabase } from "../support/database.ts";
+import { endAll, newSecrets, type PlatformProcess, runPlatform } from "../support/processes.ts";
 
 /** One platform, as a process, with a merchant of each mode. */
 export interface Scene {

@@ -3,9 +3,9 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { temporaryFolder } from "@cardwright/testing/temporary-folder";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
-export const bin = fileURLToPath(new URL("../bin/cardwright.cjs", import.meta.url));
+export const bin = fileURLToPath(new URL("../../packages/cli/bin/cardwright.cjs", import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
@@ -45,7 +45,7 @@ export interface Person {
 }
 
 /** What one start has compiled, the next one uses: the tests start the command a hundred times. */
-const caches = fileURLToPath(new URL("../../../node_modules/.cache", import.meta.url));
+const caches = fileURLToPath(new URL("../../node_modules/.cache", import.meta.url));
 
 const patienceMs = 60_000;
 const lookMs = 20;

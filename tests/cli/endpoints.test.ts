@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { statSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { becomes } from "@cardwright/testing/processes";
-import { postJson } from "@cardwright/testing/sandbox-merchant";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { becomes } from "../support/processes.ts";
+import { postJson } from "../support/sandbox-merchant.ts";
 import { at, newPerson, type Person, textAt } from "./command-line.ts";
 import { environmentOf, openScene, type Scene } from "./scene.ts";
 
