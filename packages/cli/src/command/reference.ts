@@ -71,7 +71,7 @@ function commandText(command: Command): string {
   const calls = endpoint === undefined ? [] : [`Calls \`${endpoint}\` of the Open API.`];
   return [
     `### ${name}\n`,
-    `${[`${summary}.`, ...(more === undefined ? [] : [more]), ...calls].join(" ")}\n`,
+    `${[summary.endsWith("?") ? summary : `${summary}.`, ...(more === undefined ? [] : [more]), ...calls].join(" ")}\n`,
     `    cardwright ${usage(command)}${Object.keys(flags).length === 0 ? "" : " [flags]"}\n`,
     ...(Object.keys(args).length === 0
       ? []
