@@ -10,6 +10,7 @@ import {
 } from "@cardwright/contract";
 import { generateCliPage } from "../packages/cli/src/command/reference.ts";
 import { generateApiPage, sdkSources } from "../packages/sdk/generator/index.ts";
+import { lockWithoutLinks } from "./lock-file.ts";
 
 const clone = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -23,6 +24,7 @@ const generated: readonly { readonly path: string; readonly make: (present: stri
   ...sdkSources,
   { path: "packages/sdk/api.md", make: generateApiPage },
   { path: "docs/guides/certify.md", make: withChecksTable },
+  { path: "package-lock.json", make: lockWithoutLinks },
 ];
 
 const help = `npm run generate: writes the files that are made from the code
