@@ -1,7 +1,7 @@
 import { createTestDatabase } from "@cardwright/testing/database";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
-import { jsonArray, jsonArrayOf, plainArray, textArray } from "./array-text.ts";
+import { plainArray, separated, separatedArrayOf, textArray } from "./array-text.ts";
 
 const database = await createTestDatabase();
 afterAll(() => database.drop());
@@ -50,8 +50,8 @@ test("JSON texts come back as they were, whatever the texts in them", async () =
     .map((value) => JSON.stringify({ value: value.toWellFormed() }));
   await fc.assert(
     fc.asyncProperty(fc.array(json, { minLength: 1 }), async (values) => {
-      const { rows } = await database.pool.query<{ back: string[] }>(`SELECT ${jsonArrayOf("$1::text")} AS back`, [
-        jsonArray(values),
+      const { rows } = await database.pool.query<{ back: string[] }>(`SELECT ${separatedArrayOf("$1::text")} AS back`, [
+        separated(values),
       ]);
       expect(rows[0]?.back).toEqual(values);
     }),

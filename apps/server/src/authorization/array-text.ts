@@ -28,12 +28,12 @@ function escaped(text: string): string {
 const separator = "\u001f";
 
 /**
- * For JSON texts, which JSON.stringify has freed of control characters: joined by one of those instead of quoted, because the
- * quotes that JSON is full of would each be escaped here and unescaped there. To be read with `jsonArrayOf`. None may be empty.
+ * For texts without control characters, as JSON.stringify makes them: joined by one of those instead of quoted, because the quotes that
+ * JSON is full of would each be escaped here and unescaped there. To be read with `separatedArrayOf`. None may be empty.
  */
-export function jsonArray(values: readonly string[]): string {
+export function separated(values: readonly string[]): string {
   return values.join(separator);
 }
 
-/** The SQL that makes a text[] of what `jsonArray` made. */
-export const jsonArrayOf = (parameter: string): string => `string_to_array(${parameter}, E'\\x1f')`;
+/** The SQL that makes a text[] of what `separated` made. */
+export const separatedArrayOf = (parameter: string): string => `string_to_array(${parameter}, E'\\x1f')`;

@@ -2,9 +2,9 @@ import { DECLINES, isDeclineReason, type MerchantMode, type Remark, remarkSenten
 import { dataFees, type FeeRow, feeRowsJson } from "#consumptions/index.ts";
 import type { Sql } from "#database/index.ts";
 import { isDeclineCharged, type SmallDecision } from "#fees/index.ts";
-import { jsonArray, jsonArrayOf, nullableTextArray, plainArray, textArray } from "./array-text.ts";
+import { nullableTextArray, plainArray, separated, separatedArrayOf, textArray } from "./array-text.ts";
 import type { Exchange } from "./billing.ts";
-import type { CardKey } from "./facts.ts";
+import type { CardFacts, CardKey } from "./facts.ts";
 import type { DecisionItem } from "./item.ts";
 import type { SideFees } from "./item-fees.ts";
 import type { LimitPeriods } from "./periods.ts";
@@ -95,35 +95,56 @@ const refusals = [
   })),
   { remark: "reversed", detail: remarkSentence("reversed", "en_US"), charged: false },
 ];
+/** d_reason to d_charged. */
 const refusalColumns = [
-  textArray(refusals.map(({ remark }) => remark)),
-  textArray(refusals.map(({ detail }) => detail)),
-  textArray(refusals.map(({ remark, detail }) => dataFees({ fee: 0n, remark, detail, feeRows: [] }))),
-  plainArray(refusals.map(({ charged }) => charged)),
+  separated(refusals.map(({ remark }) => remark)),
+  separated(refusals.map(({ detail }) => detail)),
+  separated(refusals.map(({ remark, detail }) => dataFees({ fee: 0n, remark, detail, feeRows: [] }))),
+  separated(refusals.map(({ charged }) => (charged ? "t" : "f"))),
 ];
 
+interface Key {
+  readonly merchantId: number;
+  readonly id: string;
+}
+
 /** The distinct keys of a batch in key order, as the statement locks them, and where each one stands (from 1). */
-function sortedKeys(keys: Iterable<{ readonly merchantId: number; readonly id: string }>) {
-  const distinct = new Map<string, { merchantId: number; id: string }>();
+function sortedKeys<K extends Key>(keys: Iterable<K>) {
+  const distinct = new Map<string, K>();
   for (const key of keys) {
     distinct.set(`${key.merchantId}/${key.id}`, key);
   }
   const sorted = [...distinct.values()].sort((a, b) => a.merchantId - b.merchantId || (a.id < b.id ? -1 : 1));
   const places = new Map(sorted.map((key, index) => [`${key.merchantId}/${key.id}`, index + 1]));
   return {
+    sorted,
     merchants: sorted.map((key) => key.merchantId),
     ids: sorted.map((key) => key.id),
     placeOf: (merchantId: number, id: string | null) => (id === null ? 0 : (places.get(`${merchantId}/${id}`) ?? 0)),
   };
 }
 
+function cardsOf(keys: readonly CardKey[]) {
+  return sortedKeys(keys.map(({ merchantId, cardNo }) => ({ merchantId, id: cardNo })));
+}
+
+/** Credit is kept in TUSDT, the reserve in USD. */
+function accountsOf(cards: readonly CardFacts[]) {
+  return sortedKeys(
+    cards.flatMap(({ merchantId, reserveAccountId, creditAccountId }) => [
+      { merchantId, id: reserveAccountId, currency: "USD" },
+      ...(creditAccountId === null ? [] : [{ merchantId, id: creditAccountId, currency: "TUSDT" }]),
+    ]),
+  );
+}
+
 const decideText = `SELECT verdict, reason, consume_no AS "consumeNo", consumption_status AS "consumptionStatus",
     partial_amount AS "partialAmount", merchant_reason AS "merchantReason", small_cost AS "smallCost"
-  FROM authorization_decide(${Array.from({ length: 57 }, (_, i) => decideParameter(i + 1)).join(", ")})`;
+  FROM authorization_decide(${Array.from({ length: 59 }, (_, i) => decideParameter(i + 1)).join(", ")})`;
 
 /** i_fee_rows, i_head, i_approved and i_tail. */
 function decideParameter(place: number): string {
-  return [18, 34, 35, 36].includes(place) ? jsonArrayOf(`$${place}`) : `$${place}`;
+  return [20, 36, 37, 38].includes(place) ? separatedArrayOf(`$${place}`) : `$${place}`;
 }
 
 /** The array of something that few items have: empty where none of the batch does, which is how the statement reads it. */
@@ -133,17 +154,11 @@ function rarely(items: readonly DecisionItem[], has: (item: DecisionItem) => boo
 
 /** Decides a batch in one statement, which is one transaction; one row per item, in order. */
 export async function callDecide(sql: Sql, items: readonly DecisionItem[]): Promise<DecisionRow[]> {
-  const cards = sortedKeys(items.map(({ facts }) => ({ merchantId: facts.merchantId, id: facts.cardNo })));
-  const accounts = sortedKeys(
-    items.flatMap(({ facts }) =>
-      [facts.reserveAccountId, facts.creditAccountId].flatMap((id) =>
-        id === null ? [] : [{ merchantId: facts.merchantId, id }],
-      ),
-    ),
-  );
+  const cards = cardsOf(items.map(({ facts }) => facts));
+  const accounts = accountsOf(items.map(({ facts }) => facts));
   const plain = (value: (item: DecisionItem) => number | bigint | boolean | string) => plainArray(items.map(value));
   const texts = (value: (item: DecisionItem) => string) => textArray(items.map(value));
-  const json = (value: (item: DecisionItem) => string) => jsonArray(items.map(value));
+  const json = (value: (item: DecisionItem) => string) => separated(items.map(value));
   const flags = (value: (item: DecisionItem) => boolean) => rarely(items, value, () => plain(value));
   const { rows } = await sql.query<DecisionRow>({
     name: "authorization_decide",
@@ -153,6 +168,8 @@ export async function callDecide(sql: Sql, items: readonly DecisionItem[]): Prom
       plainArray(cards.ids),
       plainArray(accounts.merchants),
       plainArray(accounts.ids),
+      plainArray(accounts.sorted.map(({ currency }) => currency)),
+      plain((item) => item.facts.merchantId),
       plain((item) => cards.placeOf(item.facts.merchantId, item.facts.cardNo)),
       plain((item) => item.facts.version),
       plain((item) => accounts.placeOf(item.facts.merchantId, item.facts.creditAccountId)),
@@ -288,7 +305,7 @@ export interface ConclusionRow {
 }
 
 const concludeText = `SELECT concluded, consumption_status AS "consumptionStatus", remark
-  FROM authorization_conclude(${Array.from({ length: 24 }, (_, i) => (i === 18 ? jsonArrayOf("$19") : `$${i + 1}`)).join(", ")})`;
+  FROM authorization_conclude(${Array.from({ length: 26 }, (_, i) => (i === 20 ? separatedArrayOf("$21") : `$${i + 1}`)).join(", ")})`;
 
 export async function callConclude(
   sql: Sql,
@@ -299,6 +316,7 @@ export async function callConclude(
   },
 ): Promise<ConclusionRow[]> {
   const { items } = options;
+  const cards = cardsOf(items);
   const plain = (value: (item: ConclusionItem) => number | bigint | boolean | string) => plainArray(items.map(value));
   const texts = (value: (item: ConclusionItem) => string) => textArray(items.map(value));
   const parts = (value: (partial: PartialApproval) => string) =>
@@ -307,8 +325,10 @@ export async function callConclude(
     name: "authorization_conclude",
     text: concludeText,
     values: [
+      plainArray(cards.merchants),
+      plainArray(cards.ids),
       plain((item) => item.merchantId),
-      plain((item) => item.cardNo),
+      plain((item) => cards.placeOf(item.merchantId, item.cardNo)),
       plain((item) => item.consumeNo),
       plain((item) => item.outcome),
       texts((item) => item.remark),
@@ -325,7 +345,7 @@ export async function callConclude(
       plain((item) => item.periods.month),
       plain((item) => item.transactionId),
       plain((item) => item.callbackId),
-      jsonArray(items.map((item) => item.data)),
+      separated(items.map((item) => item.data)),
       texts((item) => item.standInData),
       plain((item) => item.dueAt),
       remarkSentence("stand_in", "en_US"),

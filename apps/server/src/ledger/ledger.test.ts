@@ -79,12 +79,12 @@ async function hold(books: Books, amount: bigint, reference = "test"): Promise<s
       [now],
       [now + 1000],
       [1],
+      [amount],
+      [null],
+      [null],
       [books.merchantId],
       [books.reserve],
-      [1],
-      [1],
-      [1],
-      [amount],
+      ["USD"],
     ]);
   });
   return holdId;

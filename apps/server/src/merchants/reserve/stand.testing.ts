@@ -103,12 +103,12 @@ export async function openReserveStand() {
           [at],
           [at + dayMs],
           [1],
+          [amount],
+          [null],
+          [null],
           [merchantId],
           [reserve],
-          [1],
-          [1],
-          [1],
-          [amount],
+          ["USD"],
         ]);
       });
       return holdId;
