@@ -47,7 +47,7 @@ export async function certify(
   requireKnownIds([...(options.only ?? []), ...(options.skip ?? [])]);
   const startedAtMs = settings.now();
   let requests = 0;
-  const wire = countingWire(openWire(settings.url), () => (requests += 1));
+  const wire = countingWire(openWire(settings), () => (requests += 1));
   const session = newSession(options, { settings, wire, startedAtMs });
   try {
     const checks = await runAll(session, progress);

@@ -23,9 +23,7 @@ export function renderTerminal(report: CertifyReport, { color }: { readonly colo
     ...headLines(report, paint),
     ...groups.flatMap((group) => {
       const checks = report.checks.filter((check) => check.group === group);
-      return checks.length === 0
-        ? []
-        : [paint("bold", group), ...checks.flatMap((check) => checkLines(check, paint)), ""];
+      return checks.length === 0 ? [] : [paint("bold", group), ...linesOf(checks, paint), ""];
     }),
     ...latencyLines(report, paint),
   ].join("\n");
@@ -42,6 +40,19 @@ function headLines(report: CertifyReport, paint: Paint): readonly string[] {
     ...(leftOpen === 0 ? [] : [paint("yellow", open)]),
     "",
   ];
+}
+
+/** Checks that were skipped for one reason are one line: who runs three checks does not want to read of ninety others. */
+function linesOf(checks: readonly CheckResult[], paint: Paint): readonly string[] {
+  const skipped = Map.groupBy(checks, ({ ok, saw }) => (ok === null ? saw : null));
+  return checks.flatMap((check) => {
+    const alike = (check.ok === null ? skipped.get(check.saw) : undefined) ?? [];
+    if (alike.length < 2) {
+      return checkLines(check, paint);
+    }
+    const line = `  skip  ${`${alike.length} checks`.padEnd(idWidth)}  ${printable(check.saw)}`;
+    return check === alike[0] ? [paint("dim", line)] : [];
+  });
 }
 
 function checkLines(check: CheckResult, paint: Paint): readonly string[] {
