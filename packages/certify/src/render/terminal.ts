@@ -1,6 +1,7 @@
 import { groups } from "../check.ts";
 import type { Grade } from "../grade.ts";
 import type { CertifyReport, CheckResult } from "../report.ts";
+import { type Alike, alikeIn } from "./alike.ts";
 import { latencyHead, latencyRows } from "./latency-rows.ts";
 
 type Paint = (style: Style, text: string) => string;
@@ -23,7 +24,9 @@ export function renderTerminal(report: CertifyReport, { color }: { readonly colo
     ...headLines(report, paint),
     ...groups.flatMap((group) => {
       const checks = report.checks.filter((check) => check.group === group);
-      return checks.length === 0 ? [] : [paint("bold", group), ...linesOf(checks, paint), ""];
+      return checks.length === 0
+        ? []
+        : [paint("bold", group), ...alikeIn(checks).flatMap((alike) => linesOf(alike, paint)), ""];
     }),
     ...latencyLines(report, paint),
   ].join("\n");
@@ -42,17 +45,11 @@ function headLines(report: CertifyReport, paint: Paint): readonly string[] {
   ];
 }
 
-/** Checks that were skipped for one reason are one line: who runs three checks does not want to read of ninety others. */
-function linesOf(checks: readonly CheckResult[], paint: Paint): readonly string[] {
-  const skipped = Map.groupBy(checks, ({ ok, saw }) => (ok === null ? saw : null));
-  return checks.flatMap((check) => {
-    const alike = (check.ok === null ? skipped.get(check.saw) : undefined) ?? [];
-    if (alike.length < 2) {
-      return checkLines(check, paint);
-    }
-    const line = `  skip  ${`${alike.length} checks`.padEnd(idWidth)}  ${printable(check.saw)}`;
-    return check === alike[0] ? [paint("dim", line)] : [];
-  });
+function linesOf(alike: Alike, paint: Paint): readonly string[] {
+  if (alike.length === 1) {
+    return checkLines(alike[0], paint);
+  }
+  return [paint("dim", `  skip  ${`${alike.length} checks`.padEnd(idWidth)}  ${printable(alike[0].saw)}`)];
 }
 
 function checkLines(check: CheckResult, paint: Paint): readonly string[] {
@@ -74,7 +71,7 @@ function checkLines(check: CheckResult, paint: Paint): readonly string[] {
 const idWidth = 36;
 
 function latencyLines({ latency }: CertifyReport, paint: Paint): readonly string[] {
-  const rows = latencyRows(latency);
+  const rows = latencyRows(latency, { timeText: (ms) => `${ms} ms` });
   if (rows.length === 0) {
     return [];
   }
