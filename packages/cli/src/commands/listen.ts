@@ -45,15 +45,11 @@ export const listenCommand = command({
     if (session.settings.apiSecret === "" && session.settings.webhookSecrets.length === 0) {
       context.out.warn("signatures are not checked: there is neither an apiSecret nor a webhook secret");
     }
-    const ended = await listenUntilInterrupted(context, {
+    const contact = await listenUntilInterrupted(context, {
       session,
       handle: (request) => answerOne(context, { session, request, flags, target }),
     });
-    context.out.note(
-      ended.inContact
-        ? "Ended; your callback URL is what it was before."
-        : "Ended; the platform puts your callback URL back by itself, when nobody has listened for 30 s.",
-    );
+    context.out.note(lastWords[contact]);
     // Ctrl-C is how this is meant to end.
     return undefined;
   },
@@ -84,15 +80,20 @@ interface Listen {
   readonly handle: (request: ListenRequest) => Promise<ListenAnswer>;
 }
 
-/** Whether the platform could be reached when it was interrupted. */
-async function listenUntilInterrupted(
-  context: Context,
-  { session, handle }: Listen,
-): Promise<{ readonly inContact: boolean }> {
+/** How it was with the platform when Ctrl-C came. */
+type Contact = "never" | "good" | "lost";
+
+const lastWords: Readonly<Record<Contact, string>> = {
+  never: "Ended; your callback URL was not changed.",
+  good: "Ended; your callback URL is what it was before.",
+  lost: "Ended; the platform puts your callback URL back by itself, when nobody has listened for 30 s.",
+};
+
+async function listenUntilInterrupted(context: Context, { session, handle }: Listen): Promise<Contact> {
   const { out, signal } = context;
   const { CardwrightError } = await import("@cardwright/sdk");
   const tries = { inVain: 0 };
-  const contact = { is: false };
+  const contact: { is: Contact } = { is: "never" };
   while (!signal.aborted) {
     try {
       await session.client.sandbox.listen({
@@ -100,21 +101,21 @@ async function listenUntilInterrupted(
         signal,
         onListening: (listening) => {
           tries.inVain = 0;
-          contact.is = true;
+          contact.is = "good";
           greet(context, { session, listening });
         },
         onError: (error) => out.warn(error instanceof Error ? error.message : String(error)),
         onLost: (error) => {
-          contact.is = false;
+          contact.is = "lost";
           out.warn(`the platform cannot be reached (${error.message}); trying again until it can`);
         },
         onReopened: () => {
-          contact.is = true;
+          contact.is = "good";
           out.note("The platform is back; callbacks come here again.");
         },
       });
     } catch (error) {
-      contact.is = false;
+      if (contact.is === "good") contact.is = "lost";
       if (signal.aborted) break;
       if (
         !(error instanceof CardwrightError) ||
@@ -128,7 +129,7 @@ async function listenUntilInterrupted(
       await sleep(waitMs, undefined, { signal }).catch(() => {});
     }
   }
-  return { inContact: contact.is };
+  return contact.is;
 }
 
 /** A platform that is away comes back; credentials that are refused do not become good, and another listener stays. */
