@@ -113,16 +113,19 @@ async function developer(): Promise<Person> {
 }
 
 test("the command takes the authority from --ca or from NODE_EXTRA_CA_CERTS, and without one says in a few lines what is wrong", async () => {
+  // One for each grader that books: a card is for one at a time.
   const merchant = await merchantWith();
+  const another = await merchantWith();
   const person = await developer();
   const { cardNo, cardholderNo } = credentials;
   const who = ["--card", cardNo, "--cardholder", cardholderNo, "--mode", "AUTHORIZATION"];
   const some = ["--only", "connection.reachable", "--only", "signature.wrong", "--only", "connection.cut-in-body"];
-  const words = ["certify", merchant.url, ...who, ...some, "--min-grade", "A"];
+  const last = [...who, ...some, "--min-grade", "A"];
+  const words = ["certify", merchant.url, ...last];
   const extra = { NODE_EXTRA_CA_CERTS: join(person.home, "authority.pem") };
   const [named, byNode, unknown, missing, nonsense] = await Promise.all([
     person.types([...words, "--ca", "authority.pem", "--json"]),
-    person.types([...words, "--json"], { env: extra }),
+    person.types(["certify", another.url, ...last, "--json"], { env: extra }),
     person.types(["certify", merchant.url, ...who, "--min-grade", "A"]),
     person.types([...words, "--ca", "no-such.pem"]),
     person.types([...words, "--ca", "."]),
