@@ -52,11 +52,24 @@ function base32(value: number, length: number): string {
  * 8 (40 bits) random. Of two numbers made by one process the later is the higher.
  */
 export function orderNumber(kind: OrderKind, nowMs: number): string {
-  const date = new Date(nowMs);
-  const day = date.toISOString().slice(0, 10).replaceAll("-", "");
   const count = base32(ordinalAt(nowMs) & 0x3ff, 2);
-  const random = Array.from(takeRandom(randomLength - 2), (byte) => alphabet.charAt(byte & 31)).join("");
-  return `${kind}${day}${base32(nowMs % 86_400_000, timeLength)}${count}${random}`;
+  let random = "";
+  for (const byte of takeRandom(randomLength - 2)) {
+    random += alphabet.charAt(byte & 31);
+  }
+  return `${kind}${dayText(nowMs)}${base32(nowMs % dayMs, timeLength)}${count}${random}`;
+}
+
+const dayMs = 86_400_000;
+let lastDay = { startMs: Number.NaN, text: "" };
+
+/** Nearly always the same day as the last time. */
+function dayText(ms: number): string {
+  const startMs = ms - (ms % dayMs);
+  if (startMs !== lastDay.startMs) {
+    lastDay = { startMs, text: new Date(ms).toISOString().slice(0, 10).replaceAll("-", "") };
+  }
+  return lastDay.text;
 }
 
 /** A UUID version 7 (RFC 9562): 48 bits of milliseconds, 12 that count within the millisecond, 62 random. */
@@ -75,8 +88,7 @@ export function uuid7(nowMs: number): string {
  * index serves order, filter and key.
  */
 export function firstOrderNumberAt(kind: OrderKind, ms: number): string {
-  const day = new Date(ms).toISOString().slice(0, 10).replaceAll("-", "");
-  return `${kind}${day}${base32(ms % 86_400_000, timeLength)}`;
+  return `${kind}${dayText(ms)}${base32(ms % dayMs, timeLength)}`;
 }
 
 /** The lowest UUID version 7 that could be made at `ms`: a period is a range of such ids. */
