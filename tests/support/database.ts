@@ -78,7 +78,8 @@ export async function createDatabaseOn(server: TestServer, options: TestDatabase
 async function copyDatabase(client: Client, copy: { readonly name: string; readonly template: string }): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await client.query(`CREATE DATABASE ${copy.name} TEMPLATE ${copy.template}`);
+      // The default writes every page to the log as well, which costs five times as much CPU; here nobody needs it after a crash.
+      await client.query(`CREATE DATABASE ${copy.name} TEMPLATE ${copy.template} STRATEGY FILE_COPY`);
       return;
     } catch (error) {
       if (errorCode(error) !== "55006" || attempt >= attemptsMax) {
