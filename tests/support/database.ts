@@ -42,7 +42,7 @@ export interface TestDatabaseOptions {
 const attemptsMax = 20;
 const waitMs = 100;
 
-/** A new database, copied from the migrated template in about 70 ms. Create one per test file and drop it in `afterAll`. */
+/** A new database, copied from the migrated template in about 30 ms. Create one per test file and drop it in `afterAll`. */
 export async function createTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const server = inject("databaseServer");
   if ("problem" in server) {
