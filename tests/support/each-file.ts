@@ -1,4 +1,4 @@
-import { afterAll } from "vitest";
+import { afterAll, vi } from "vitest";
 import { processState, putBack } from "./process-state.ts";
 
 /**
@@ -10,6 +10,9 @@ const before = processState();
 // Registered before the file's own, so it runs after them.
 afterAll(() => {
   const left = putBack(before);
+  // Replaced clocks and globals would be the next file's too; spies are put back by Vitest.
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
   if (left.length > 0) {
     throw new Error(`this file changed what it shares with other files and did not put back: ${left.join(", ")}`);
   }
