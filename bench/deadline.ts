@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { AuthorizationAnswer } from "../apps/server/src/authorization/index.ts";
 import type { Benchmark, BenchOptions, BenchResult } from "./benchmark.ts";
 import { checkLedger } from "./ledger-check.ts";
@@ -126,7 +127,10 @@ function buyerWith(
   };
 }
 
-/** So many questions in all, a bounded number at once. */
+/**
+ * So many questions in all, a bounded number at once. The callers begin one after the other over the first 800 ms, as purchases do: begun in
+ * one instant, all of them would be decided, wait and end together.
+ */
 async function askAll(
   count: number,
   options: {
@@ -137,7 +141,8 @@ async function askAll(
 ): Promise<void> {
   let begun = 0;
   let done = 0;
-  const caller = async (): Promise<void> => {
+  const caller = async (_: unknown, index: number): Promise<void> => {
+    await sleep((index * earliestMs) / inFlight);
     while (begun < count && !options.signal.aborted) {
       begun += 1;
       await options.once(begun - 1);

@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 
-const insertOfPushes = /\n[ \t]*INSERT INTO callback \((?:[^;']|'[^']*')*;/gu;
+/** The part of the decision's last statement, up to what follows it. */
+const insertOfPushes = /, pushed AS \(\s*INSERT INTO callback \((?:[^;']|'[^']*')*\n\s*\)(?=\n\s*UPDATE card\b)/gu;
 
 /**
  * The text of a function without its one `INSERT INTO callback`. Throws when there is none, or more than one: what is measured

@@ -8,8 +8,9 @@ import { startExampleMerchant } from "@cardwright/example-merchant";
 import { verifyV1 } from "@cardwright/signing";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { setCallbackUrl } from "../../scripts/sandbox/enrol.ts";
+import { listenThroughRelay } from "../relay/relay-listener.ts";
 import { becomes, freePort } from "../support/processes.ts";
-import { postJson } from "../support/sandbox-merchant.ts";
+import { getJson, postJson } from "../support/sandbox-merchant.ts";
 import { at, newPerson, type Person, textAt } from "./command-line.ts";
 import { openScene, type Scene } from "./scene.ts";
 
@@ -108,6 +109,14 @@ async function buy(amount: string): Promise<Readonly<Record<string, unknown>>> {
   return (await postJson(`${scene.platform.api}/sandbox/v1/purchases`, { "Api-Key": apiKey }, body)).json;
 }
 
+async function callbackUrlOfCredit(): Promise<string> {
+  const { api } = scene.platform;
+  const { json } = await getJson(`${api}/operator/v1/merchants/${scene.credit.merchantNo}`, {
+    Authorization: `Bearer ${scene.desk.adminToken}`,
+  });
+  return textAt(json, "callback_url");
+}
+
 test("a new webhook secret is kept in the login and not shown, and the old one is good for a while", async () => {
   const rotated = await developer.types(["secrets", "rotate", "--overlap", "2h", "--save", "--json"]);
   expect(rotated).toMatchObject({ code: 0 });
@@ -167,6 +176,44 @@ test("a purchase is answered by a server behind the listener, and Ctrl-C puts th
   expect(listening.stdout()).toMatch(/ Consumption +C\w+ .*→ 200 code 0 .* verified/u);
   expect(listening.stderr()).not.toContain("warning");
 
+  listening.child.kill("SIGINT");
+  expect(await listening.ended).toMatchObject({ code: 0 });
+  expect(await developer.reads(["whoami"])).toMatchObject({ callback_url: hook });
+});
+
+test("a listener outlives a kill of the platform, says so, and meanwhile purchases are decided without it", async () => {
+  // Another merchant's listener dies with the process, and does not come back: the last test of this file looks for its URL.
+  await setCallbackUrl(scene.desk, { merchantNo: scene.credit.merchantNo, callbackUrl: hook });
+  const { api } = scene.platform;
+  expect((await listenThroughRelay({ api, apiKey: scene.credit.apiKey })).previousUrl).toBe(hook);
+  expect(await callbackUrlOfCredit()).toMatch(/\/relay\//u);
+
+  const listening = developer.start(["listen", "--forward-to", hook]);
+  await listening.said(/Listening at .*instead of .*\/hook/u);
+  await becomes("an Auth comes through the listener", async () => {
+    await buy("1.00");
+    return / Auth /u.test(listening.stdout());
+  });
+  // A push that is being sent when its worker is killed waits for 15 s, and the card's others behind it.
+  await becomes(
+    "nothing is under way",
+    async () => at(await developer.reads(["endpoint", "show"]), "open_count") === 0,
+  );
+  // A stopped process does not come back before the test wants it, however slow this machine is.
+  listening.child.kill("SIGSTOP");
+  await scene.waitLonger(scene.authorization.merchantNo, 120_000);
+  await scene.restart();
+  expect(await buy("6.00")).toMatchObject({ approved: false, reason: "merchant_bad_answer" });
+  listening.child.kill("SIGCONT");
+  await listening.said(/warning: the platform cannot be reached .*trying again/u);
+  await listening.said(/^The platform is back; callbacks come here again\.$/mu);
+
+  received.length = 0;
+  expect(await buy("7.00")).toMatchObject({ approved: true });
+  await becomes("the push of the purchase that was declined comes, and after it that of the other", () => {
+    const pushes = received.filter(({ action }) => action === "Consumption");
+    return pushes.length >= 2 && pushes.every(({ verified }) => verified);
+  });
   listening.child.kill("SIGINT");
   expect(await listening.ended).toMatchObject({ code: 0 });
   expect(await developer.reads(["whoami"])).toMatchObject({ callback_url: hook });
@@ -336,4 +383,9 @@ test("an endpoint is graded and benched by the same grader, and a grade that is 
   expect(bench.stdout).toMatch(/^rate\/s +asked +within 800 ms +p50 +p95 +p99 +p99\.9 +max$/mu);
   expect(bench.stdout).toMatch(/^burst +4 /mu);
   await example.close();
+});
+
+test("the callback URL that a killed process had taken for a listener is put back by the next one after 30 s", async () => {
+  // Real seconds, most of which the tests before have used.
+  await expect.poll(callbackUrlOfCredit, { timeout: 60_000, interval: 200 }).toBe(hook);
 });

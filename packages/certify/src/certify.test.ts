@@ -64,6 +64,8 @@ test("an endpoint that nobody listens at has grade F, one failure, and every oth
   expect(report).toMatchObject({ grade: "F", passed: 0, failed: 1 });
   expect(report.checks.find(({ ok }) => ok === false)?.id).toBe("connection.reachable");
   expect(new Set(report.checks.map(({ skipped }) => skipped))).toEqual(new Set([null, "need"]));
+  const reasons = new Set(report.checks.flatMap(({ ok, saw }) => (ok === null ? [saw] : [])));
+  expect([...reasons]).toEqual([expect.stringMatching(/^needs connection\.reachable: no answer/u)]);
 }, 60_000);
 
 test("an endpoint that was given another secret has grade F because it refuses what is rightly signed", async () => {

@@ -47,7 +47,7 @@ export async function certify(
   requireKnownIds([...(options.only ?? []), ...(options.skip ?? [])]);
   const startedAtMs = settings.now();
   let requests = 0;
-  const wire = countingWire(openWire(settings.url), () => (requests += 1));
+  const wire = countingWire(openWire(settings), () => (requests += 1));
   const session = newSession(options, { settings, wire, startedAtMs });
   try {
     const checks = await runAll(session, progress);
@@ -160,10 +160,16 @@ async function skipOf(session: Session, check: Check): Promise<Skip | null> {
     const found = await foundOf(session, need);
     // The check that judges the need itself reports it as its own failure.
     if (found.ok !== true && check.id !== checkOfNeed[need]) {
-      return skip("need", `needs ${checkOfNeed[need]}: ${found.saw}`);
+      return skip("need", `needs ${whatFailed(session, found)}: ${found.saw}`);
     }
   }
   return null;
+}
+
+/** The check that a verdict came from first: where nobody answers, nothing is accepted either. */
+function whatFailed({ found }: Session, verdict: Verdict): string {
+  const need = needs.find((each) => found.get(each) === verdict);
+  return checkOfNeed[need ?? "money"];
 }
 
 const checkOfNeed: Readonly<Record<Need, string>> = {

@@ -1,4 +1,5 @@
 import { limits } from "./limits.ts";
+import { areReadable, certificatesIn } from "./wire/trust.ts";
 
 export type Mode = "AUTHORIZATION" | "CREDIT_EXTENSION";
 
@@ -21,6 +22,8 @@ export interface CertifyOptions {
   readonly rates?: readonly number[];
   /** 800 in authorization mode and 5,000 (pushes) in credit mode when absent. */
   readonly deadlineMs?: number;
+  /** Certificates (PEM) of authorities that are trusted besides those of this machine: for an endpoint of your own authority. */
+  readonly ca?: string;
   /** Ids of checks: only these, or all but these. */
   readonly only?: readonly string[];
   readonly skip?: readonly string[];
@@ -42,8 +45,9 @@ export interface Pace {
 }
 
 export interface Settings
-  extends Required<Omit<CertifyOptions, "webhookSecret" | "only" | "skip" | "signal" | "pace">> {
+  extends Required<Omit<CertifyOptions, "webhookSecret" | "ca" | "only" | "skip" | "signal" | "pace">> {
   readonly webhookSecret: string | null;
+  readonly ca: string | null;
   readonly pace: Pace;
 }
 
@@ -69,11 +73,14 @@ export function settingsOf(options: CertifyOptions): Settings {
   }
   const deadlineMs = options.deadlineMs ?? (options.mode === "AUTHORIZATION" ? 800 : limits.pushMs);
   requireThat(deadlineMs >= 1 && deadlineMs <= limits.questionMs, `deadlineMs must be 1 to ${limits.questionMs}`);
+  const certificates = options.ca === undefined ? null : certificatesIn(options.ca);
+  requireThat(certificates === null || areReadable(certificates), "ca must be one or more certificates in PEM");
   return {
     url: options.url,
     appId: options.appId,
     apiSecret: options.apiSecret,
     webhookSecret: options.webhookSecret ?? null,
+    ca: options.ca ?? null,
     mode: options.mode,
     cardNo: options.cardNo,
     cardholderNo: options.cardholderNo,

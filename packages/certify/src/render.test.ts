@@ -77,23 +77,80 @@ test("the page loads nothing, runs nothing, and no text of the merchant becomes 
   expect(html).toContain("default-src 'none'");
 });
 
-test("the page has the histogram as inline SVG with late answers marked, dark colours and colours for paper", () => {
-  const html = renderHtml(report);
-  const svg = /<svg[\s\S]*<\/svg>/u.exec(html)?.[0] ?? "";
-  expect([...svg.matchAll(/<rect class="bar"/gu)]).toHaveLength(10);
-  expect(svg).toMatch(/<rect class="late"[^>]*width="(?!0\.0)/u);
-  expect(svg).toContain("800 ms – 1.6 s");
-  expect(html).toContain("prefers-color-scheme: dark");
-  expect(html).toContain("@media print");
+/** The attribute of each element of a class. */
+function attributes(svg: string, className: string, name: string): readonly string[] {
+  return [...svg.matchAll(new RegExp(`class="${className}"[^>]* ${name}="([^"]*)"`, "gu"))].map(
+    ([, value = ""]) => value,
+  );
+}
+
+const svgOf = (html: string): string => /<svg[\s\S]*<\/svg>/u.exec(html)?.[0] ?? "";
+
+test("the histogram has named axes, a column for each time that was seen, late ones marked, and the deadline's line between", () => {
+  const svg = svgOf(renderHtml(report));
+  const heights = (kind: string): readonly number[] => attributes(svg, kind, "height").map(Number);
+  expect(heights("bar")).toEqual([100, 200]);
+  expect(heights("late")).toEqual([100]);
+  expect(svg.match(/<text class="count"[^>]*>\d+/gu)).toHaveLength(3);
+  for (const label of [">answers<", ">milliseconds", ">3200<", ">deadline 800 ms<"]) {
+    expect(svg).toContain(label);
+  }
+  const [late = "", line = ""] = [attributes(svg, "late", "x")[0], attributes(svg, "deadline", "x1")[0]];
+  expect(Number.parseFloat(line)).toBeLessThan(Number.parseFloat(late));
+  expect(Number.parseFloat(line)).toBeGreaterThan(Number.parseFloat(attributes(svg, "bar", "x")[1] ?? ""));
 });
 
-test("failures come first on the page and are open; every check is there", () => {
+test("a deadline beyond the last edge of the histogram has its line, and one answer among thousands its column", () => {
+  const all = [...Array.from({ length: 4_000 }, () => 3), 250];
+  const svg = svgOf(
+    renderHtml({
+      ...report,
+      latency: {
+        ...report.latency,
+        ...latencyReport({ burst: null, rates: [{ ...load, rate: 50, asked: 4 }], all }, 5_000),
+      },
+    }),
+  );
+  expect(attributes(svg, "deadline", "x1")[0]).toBe("96.63%");
+  expect(attributes(svg, "bar", "height").map(Number)).toEqual([200, 3]);
+});
+
+test("the page has colours for the dark and for paper, and its style fits a telephone", () => {
   const html = renderHtml(report);
-  expect(html.indexOf("What to mend")).toBeLessThan(html.indexOf("Latency"));
-  expect([...html.matchAll(/<details class="check " open>/gu)]).toHaveLength(1);
-  for (const { id } of report.checks) {
-    expect(html).toContain(`<code>${id}</code>`);
+  for (const query of ["prefers-color-scheme: dark", "@media print", "@media (max-width"]) {
+    expect(html).toContain(query);
   }
+});
+
+test("failures come first on the page, the gravest before the others and open; every check is there", () => {
+  const more = [...report.checks, check({ id: "load.steady", group: "load", weight: "vital", ok: false })];
+  const html = renderHtml({ ...report, checks: more });
+  const places = ["What to mend", "load.steady", "signature.wrong", "Latency", "All checks"].map((text) =>
+    html.indexOf(text),
+  );
+  expect(places).toEqual(places.toSorted((a, b) => a - b));
+  expect(places[0]).toBeGreaterThan(0);
+  expect(html).toContain("vital: best grade F");
+  expect(html).not.toContain("<details open");
+  for (const { id } of more) {
+    expect(html.slice(html.indexOf("All checks"))).toContain(`<code>${id}</code>`);
+  }
+});
+
+test("checks of a group that were skipped for one reason are told of together, each by its id on the page", () => {
+  const skips = ["books", "burst", "steady"].map((name) =>
+    check({ id: `load.${name}`, group: "load", ok: null, skipped: "choice", saw: "left out by choice" }),
+  );
+  const other = check({ id: "load.card-as-before", group: "load", ok: null, skipped: "need", saw: "needs another" });
+  const checks = [...skips, other];
+  const text = renderTerminal({ ...report, checks }, { color: false });
+  expect(text.match(/^ {2}skip .*$/gmu)).toEqual([
+    expect.stringMatching(/3 checks +left out by choice$/u),
+    expect.stringMatching(/load\.card-as-before +needs another$/u),
+  ]);
+  const html = renderHtml({ ...report, checks });
+  expect(html).toContain("3 checks<small>left out by choice</small>");
+  expect(checks.filter(({ id }) => !html.includes(`<code>${id}</code>`))).toEqual([]);
 });
 
 test("a run without a load has neither table nor histogram", () => {

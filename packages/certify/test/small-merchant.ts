@@ -1,5 +1,7 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { createServer as createTcpServer, type Server as NetServer } from "node:net";
 import { type CallbackBody, signV1, splitCallbackBody, verifyStandard, verifyV1 } from "@cardwright/signing";
 import { type Answer, createBook, type Said } from "./small-book.ts";
 
@@ -46,6 +48,13 @@ export interface SmallMerchant {
   close(): Promise<void>;
 }
 
+export interface SmallTls {
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+  /** So long a connection waits for its TLS handshake. */
+  readonly handshakeMs?: number;
+}
+
 export const credentials = {
   appId: "app_certify",
   apiSecret: "Zk3nQ8wLx2Vb7Rt5Yp9Mc4Hd6Jf1Gs0A",
@@ -65,10 +74,10 @@ interface Server {
 
 const bodyBytesMax = 256 * 1024;
 
-/** A real HTTP server with books in memory, right in everything but its defect. */
+/** A real HTTP server, or HTTPS when it has a certificate, with books in memory; right in everything but its defect. */
 export async function startSmallMerchant(
   defect: Defect,
-  options: { readonly balance?: bigint; readonly now?: () => number } = {},
+  options: { readonly balance?: bigint; readonly now?: () => number; readonly tls?: SmallTls } = {},
 ): Promise<SmallMerchant> {
   const { cardNo, cardholderNo } = credentials;
   const balance = defect === "no money" ? 0n : (options.balance ?? 13_037n);
@@ -79,23 +88,47 @@ export async function startSmallMerchant(
     received: [],
     isDead: false,
   };
-  const server = createServer((incoming, outgoing) => void serve(state, incoming, outgoing));
-  await once(server.listen(0, "127.0.0.1", 512), "listening");
-  const address = server.address();
+  const { tls } = options;
+  const { door, http } = doorsOf(tls, (incoming, outgoing) => void serve(state, incoming, outgoing));
+  await once(door.listen(0, "127.0.0.1", 512), "listening");
+  const address = door.address();
   if (address === null || typeof address === "string") {
     throw new Error("no port");
   }
   return {
-    url: `http://127.0.0.1:${address.port}/callback`,
+    url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${address.port}/callback`,
     available: state.book.available,
     received: state.received,
     close: async () => {
-      const closed = once(server, "close");
-      server.close();
-      server.closeAllConnections();
+      const closed = once(door, "close");
+      door.close();
+      http.closeAllConnections();
       await closed;
     },
   };
+}
+
+/** What is listened with, and what speaks HTTP behind it. */
+interface Doors {
+  readonly door: NetServer;
+  readonly http: HttpServer;
+}
+
+function doorsOf(
+  tls: SmallTls | undefined,
+  answer: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
+): Doors {
+  if (tls === undefined) {
+    const http = createServer(answer);
+    return { door: http, http };
+  }
+  const http = createTlsServer({ cert: tls.certificatePem, key: tls.privateKeyPem }, answer);
+  const { handshakeMs = 0 } = tls;
+  if (handshakeMs === 0) {
+    return { door: http, http };
+  }
+  const door = createTcpServer((socket) => void setTimeout(() => http.emit("connection", socket), handshakeMs));
+  return { door, http };
 }
 
 async function serve(state: Server, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {

@@ -128,7 +128,7 @@ const sandbox: readonly OtherMethod[] = [
     takes: [
       "`handle` function of `{ request_id, headers, body }`, which gives `{ status, content_type, body }`",
       "`signal` AbortSignal",
-      "`onListening`, `onError`, optional",
+      "`onListening`, `onError`, `onLost`, `onReopened`, optional",
     ],
     gives: "nothing, when it has ended",
     example: `await client.sandbox.listen({

@@ -98,7 +98,7 @@ async function textOf(response: Response, call: string): Promise<string> {
 }
 
 /** `fetch` says only "fetch failed" and keeps what happened as the cause's code: `ECONNREFUSED`. Messages may hold addresses; codes do not. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";
   const cause = error.cause instanceof Error ? error.cause : error;
   const code = "code" in cause ? cause.code : undefined;

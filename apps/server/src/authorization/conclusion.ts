@@ -45,6 +45,7 @@ function partialOf(
   const fees = reserveFees(item.facts, { ...item.charged, amount }, small === "open" ? "free" : small);
   return {
     amount,
+    notApproved: item.amount - amount,
     fee: fees.total,
     feeRows: fees.rows,
     reserveTotal: amount + fees.total,

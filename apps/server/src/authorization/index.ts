@@ -51,9 +51,8 @@ export interface Authorization {
 
 export function createAuthorization(options: AuthorizationOptions): Authorization {
   const { pool, clock, onBatchFailure: onFailure } = options;
-  const { batchMax, queueMax, extraLaneItemsMin } = bounds;
-  const bound = { batchMax, queueMax, lanes: createLanes({ extraLaneItemsMin }), onFailure };
-  // Before the decisions: somebody has been waiting for 800 ms perhaps, and a free lane is offered in this order.
+  const { batchMax, batchEven, queueMax, extraLaneItemsMin } = bounds;
+  const bound = { batchMax, batchEven, queueMax, lanes: createLanes({ extraLaneItemsMin }), onFailure };
   const conclusions = createBatcher<ConclusionItem, ConclusionRow>({
     ...bound,
     name: "conclusions",

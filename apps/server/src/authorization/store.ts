@@ -2,9 +2,16 @@ import { DECLINES, isDeclineReason, type MerchantMode, type Remark, remarkSenten
 import { dataFees, type FeeRow, feeRowsJson } from "#consumptions/index.ts";
 import type { Sql } from "#database/index.ts";
 import { isDeclineCharged, type SmallDecision } from "#fees/index.ts";
-import { jsonArray, jsonArrayOf, nullableTextArray, plainArray, textArray } from "./array-text.ts";
-import type { Exchange } from "./billing.ts";
-import type { CardKey } from "./facts.ts";
+import {
+  nullableTextArray,
+  plainArray,
+  type RecordField,
+  recordArray,
+  separated,
+  separatedArrayOf,
+  textField,
+} from "./array-text.ts";
+import type { CardFacts, CardKey } from "./facts.ts";
 import type { DecisionItem } from "./item.ts";
 import type { SideFees } from "./item-fees.ts";
 import type { LimitPeriods } from "./periods.ts";
@@ -95,11 +102,12 @@ const refusals = [
   })),
   { remark: "reversed", detail: remarkSentence("reversed", "en_US"), charged: false },
 ];
+/** d_reason to d_charged. */
 const refusalColumns = [
-  textArray(refusals.map(({ remark }) => remark)),
-  textArray(refusals.map(({ detail }) => detail)),
-  textArray(refusals.map(({ remark, detail }) => dataFees({ fee: 0n, remark, detail, feeRows: [] }))),
-  plainArray(refusals.map(({ charged }) => charged)),
+  separated(refusals.map(({ remark }) => remark)),
+  separated(refusals.map(({ detail }) => detail)),
+  separated(refusals.map(({ remark, detail }) => dataFees({ fee: 0n, remark, detail, feeRows: [] }))),
+  separated(refusals.map(({ charged }) => (charged ? "t" : "f"))),
 ];
 
 /** The distinct keys of a batch in key order, as the statement locks them, and where each one stands (from 1). */
@@ -111,145 +119,133 @@ function sortedKeys(keys: Iterable<{ readonly merchantId: number; readonly id: s
   const sorted = [...distinct.values()].sort((a, b) => a.merchantId - b.merchantId || (a.id < b.id ? -1 : 1));
   const places = new Map(sorted.map((key, index) => [`${key.merchantId}/${key.id}`, index + 1]));
   return {
-    merchants: sorted.map((key) => key.merchantId),
-    ids: sorted.map((key) => key.id),
+    merchants: plainArray(sorted.map((key) => key.merchantId)),
+    ids: plainArray(sorted.map((key) => key.id)),
     placeOf: (merchantId: number, id: string | null) => (id === null ? 0 : (places.get(`${merchantId}/${id}`) ?? 0)),
   };
 }
 
+type Places = ReturnType<typeof sortedKeys>;
+
+const cardsOf = (keys: readonly CardKey[]): Places =>
+  sortedKeys(keys.map(({ merchantId, cardNo }) => ({ merchantId, id: cardNo })));
+
+function accountsOf(cards: readonly CardFacts[]): Places {
+  return sortedKeys(
+    cards.flatMap(({ merchantId, reserveAccountId, creditAccountId }) =>
+      [reserveAccountId, creditAccountId].flatMap((id) => (id === null ? [] : [{ merchantId, id }])),
+    ),
+  );
+}
+
 const decideText = `SELECT verdict, reason, consume_no AS "consumeNo", consumption_status AS "consumptionStatus",
     partial_amount AS "partialAmount", merchant_reason AS "merchantReason", small_cost AS "smallCost"
-  FROM authorization_decide(${Array.from({ length: 57 }, (_, i) => decideParameter(i + 1)).join(", ")})`;
-
-/** i_fee_rows, i_head, i_approved and i_tail. */
-function decideParameter(place: number): string {
-  return [18, 34, 35, 36].includes(place) ? jsonArrayOf(`$${place}`) : `$${place}`;
-}
-
-/** The array of something that few items have: empty where none of the batch does, which is how the statement reads it. */
-function rarely(items: readonly DecisionItem[], has: (item: DecisionItem) => boolean, array: () => string): string {
-  return items.some(has) ? array() : "{}";
-}
+  FROM authorization_decide($1, $2, $3, $4, $5, $6, $7, ${["$8", "$9", "$10", "$11"].map(separatedArrayOf).join(", ")},
+    $12, $13, $14, $15, $16, $17)`;
 
 /** Decides a batch in one statement, which is one transaction; one row per item, in order. */
 export async function callDecide(sql: Sql, items: readonly DecisionItem[]): Promise<DecisionRow[]> {
-  const cards = sortedKeys(items.map(({ facts }) => ({ merchantId: facts.merchantId, id: facts.cardNo })));
-  const accounts = sortedKeys(
-    items.flatMap(({ facts }) =>
-      [facts.reserveAccountId, facts.creditAccountId].flatMap((id) =>
-        id === null ? [] : [{ merchantId: facts.merchantId, id }],
-      ),
-    ),
-  );
-  const plain = (value: (item: DecisionItem) => number | bigint | boolean | string) => plainArray(items.map(value));
-  const texts = (value: (item: DecisionItem) => string) => textArray(items.map(value));
-  const json = (value: (item: DecisionItem) => string) => jsonArray(items.map(value));
-  const flags = (value: (item: DecisionItem) => boolean) => rarely(items, value, () => plain(value));
+  const cards = cardsOf(items.map(({ facts }) => facts));
+  const accounts = accountsOf(items.map(({ facts }) => facts));
+  const texts = (value: (item: DecisionItem) => string) => separated(items.map(value));
   const { rows } = await sql.query<DecisionRow>({
     name: "authorization_decide",
     text: decideText,
     values: [
-      plainArray(cards.merchants),
-      plainArray(cards.ids),
-      plainArray(accounts.merchants),
-      plainArray(accounts.ids),
-      plain((item) => cards.placeOf(item.facts.merchantId, item.facts.cardNo)),
-      plain((item) => item.facts.version),
-      plain((item) => accounts.placeOf(item.facts.merchantId, item.facts.creditAccountId)),
-      plain((item) => accounts.placeOf(item.facts.merchantId, item.facts.reserveAccountId)),
-      plain((item) => item.consumeNo),
-      texts((item) => item.networkReference),
-      texts((item) => item.type),
-      plain((item) => item.asks),
-      texts((item) => item.preset),
-      plain((item) => item.amount),
-      plain((item) => item.creditTotal),
-      plain((item) => item.reserveTotal),
-      plain((item) => item.fee),
-      json((item) => feeRowsJson(item.feeRows)),
-      plain((item) => item.limits.purchase),
-      plain((item) => item.limits.week),
-      plain((item) => item.limits.atmDay),
-      plain((item) => item.limits.atmMonth),
-      plain((item) => item.periods.week),
-      plain((item) => item.periods.day),
-      plain((item) => item.periods.month),
-      texts((item) => item.localAmount),
-      texts((item) => item.localCurrency),
-      texts((item) => item.acceptor.name),
-      texts((item) => item.acceptor.mcc),
-      texts((item) => item.acceptor.city),
-      texts((item) => item.acceptor.country),
-      plain((item) => item.holdId),
-      plain((item) => item.callbackId),
-      json((item) => item.dataHead),
-      json((item) => item.dataApproved),
-      json((item) => item.dataTail),
-      plain((item) => item.at),
-      plain((item) => item.holdUntil),
-      rarely(
-        items,
-        (item) => item.consumeRelateNo !== "",
-        () => texts((item) => item.consumeRelateNo),
-      ),
-      flags((item) => item.wallet),
-      flags((item) => item.recurring),
-      flags((item) => item.declineFee),
-      ...smallColumns(items),
-      ...exchangeColumns(items),
+      cards.merchants,
+      cards.ids,
+      accounts.merchants,
+      accounts.ids,
+      plainArray(items.map(({ facts }) => facts.merchantId)),
+      nullableTextArray(items.map(({ networkReference }) => networkReference)),
+      recordArray(items.map((item) => itemFields(item, { cards, accounts }))),
+      texts((item) => feeRowsJson(item.feeRows)),
+      texts((item) => item.dataHead),
+      texts((item) => item.dataApproved),
+      texts((item) => item.dataTail),
+      shownFree(items, ({ rows: feeRows }) => feeRowsJson(feeRows)),
+      shownFree(items, ({ fee, rows: feeRows }) => dataFees({ fee, remark: "", detail: "", feeRows })),
       ...refusalColumns,
     ],
   });
   return rows;
 }
 
-/** s_fee to s_middle. */
-function smallColumns(items: readonly DecisionItem[]): string[] {
-  const none = { fee: 0n, max: 0, period: 0 };
-  const side = (sideOf: (item: DecisionItem) => SideFees["small"]): string[] => {
-    if (items.every((item) => sideOf(item) === null)) {
-      return ["{}", "{}", "{}"];
-    }
-    const values = items.map((item) => sideOf(item) ?? none);
-    return [
-      plainArray(values.map(({ fee }) => fee)),
-      plainArray(values.map(({ max }) => max)),
-      plainArray(values.map(({ period }) => period)),
-    ];
-  };
-  const shownFree = (text: (free: { readonly fee: bigint; readonly rows: readonly FeeRow[] }) => string): string =>
-    rarely(
-      items,
-      ({ fees }) => fees.shown.small !== null,
-      () =>
-        nullableTextArray(
-          items.map(({ fees: { shown } }) =>
-            shown.small === null ? null : text({ fee: shown.total - shown.small.fee, rows: shown.small.freeRows }),
-          ),
-        ),
-    );
+/** The fields of decision_item (0026_small_batches.sql). */
+function itemFields(
+  item: DecisionItem,
+  { cards, accounts }: { readonly cards: Places; readonly accounts: Places },
+): RecordField[] {
+  const { facts, limits, periods, acceptor, fees, exchange } = item;
+  const { merchantId, cardNo, creditAccountId, reserveAccountId } = facts;
   return [
-    ...side(({ fees }) => fees.cardholder?.small ?? null),
-    ...side(({ fees }) => fees.reserve.small),
-    shownFree(({ rows }) => feeRowsJson(rows)),
-    shownFree(({ fee, rows }) => dataFees({ fee, remark: "", detail: "", feeRows: rows })),
+    merchantId,
+    cards.placeOf(merchantId, cardNo),
+    cardNo,
+    facts.cardholderNo,
+    facts.version,
+    accounts.placeOf(merchantId, creditAccountId),
+    accounts.placeOf(merchantId, reserveAccountId),
+    creditAccountId,
+    reserveAccountId,
+    item.consumeNo,
+    textField(item.consumeRelateNo),
+    textField(item.networkReference),
+    item.type,
+    item.asks,
+    textField(item.preset),
+    item.amount,
+    item.creditTotal,
+    item.reserveTotal,
+    item.fee,
+    limits.purchase,
+    limits.week,
+    limits.atmDay,
+    limits.atmMonth,
+    periods.week,
+    periods.day,
+    periods.month,
+    textField(item.localAmount),
+    textField(item.localCurrency),
+    textField(acceptor.name),
+    textField(acceptor.mcc),
+    textField(acceptor.city),
+    textField(acceptor.country),
+    item.holdId,
+    item.callbackId,
+    item.at,
+    item.holdUntil,
+    item.wallet,
+    item.recurring,
+    item.declineFee,
+    ...smallFields(fees.cardholder?.small ?? null),
+    ...smallFields(fees.reserve.small),
+    ...(exchange === null ? [null, null, null] : [textField(exchange.rate), textField(exchange.source), exchange.at]),
   ];
 }
 
-/** x_rate to x_at. */
-function exchangeColumns(items: readonly DecisionItem[]): string[] {
-  const column = (value: (exchange: Exchange) => string): string =>
-    rarely(
-      items,
-      ({ exchange }) => exchange !== null,
-      () => nullableTextArray(items.map(({ exchange }) => (exchange === null ? null : value(exchange)))),
-    );
-  return [column(({ rate }) => rate), column(({ source }) => source), column(({ at }) => String(at))];
+const smallFields = (small: SideFees["small"]): RecordField[] =>
+  small === null ? [null, null, null] : [small.fee, small.max, small.period];
+
+/** What is shown where the small-transaction fee is free; empty where that can be of none in the batch. */
+function shownFree(
+  items: readonly DecisionItem[],
+  text: (free: { readonly fee: bigint; readonly rows: readonly FeeRow[] }) => string,
+): string {
+  return items.every(({ fees }) => fees.shown.small === null)
+    ? "{}"
+    : nullableTextArray(
+        items.map(({ fees: { shown } }) =>
+          shown.small === null ? null : text({ fee: shown.total - shown.small.fee, rows: shown.small.freeRows }),
+        ),
+      );
 }
 
 /** What a merchant approved of a purchase when it is less than the whole. Minor units of the card's currency. */
 export interface PartialApproval {
   readonly amount: bigint;
+  /** The rest of what was asked. */
+  readonly notApproved: bigint;
   readonly fee: bigint;
   readonly feeRows: readonly FeeRow[];
   readonly reserveTotal: bigint;
@@ -288,7 +284,7 @@ export interface ConclusionRow {
 }
 
 const concludeText = `SELECT concluded, consumption_status AS "consumptionStatus", remark
-  FROM authorization_conclude(${Array.from({ length: 24 }, (_, i) => (i === 18 ? jsonArrayOf("$19") : `$${i + 1}`)).join(", ")})`;
+  FROM authorization_conclude($1, $2, $3, ${separatedArrayOf("$4")}, $5, $6, $7)`;
 
 export async function callConclude(
   sql: Sql,
@@ -299,41 +295,54 @@ export async function callConclude(
   },
 ): Promise<ConclusionRow[]> {
   const { items } = options;
-  const plain = (value: (item: ConclusionItem) => number | bigint | boolean | string) => plainArray(items.map(value));
-  const texts = (value: (item: ConclusionItem) => string) => textArray(items.map(value));
-  const parts = (value: (partial: PartialApproval) => string) =>
-    nullableTextArray(items.map(({ partial }) => (partial === null ? null : value(partial))));
+  const cards = cardsOf(items);
   const { rows } = await sql.query<ConclusionRow>({
     name: "authorization_conclude",
     text: concludeText,
     values: [
-      plain((item) => item.merchantId),
-      plain((item) => item.cardNo),
-      plain((item) => item.consumeNo),
-      plain((item) => item.outcome),
-      texts((item) => item.remark),
-      texts((item) => item.detail),
-      parts((partial) => partial.amount.toString()),
-      parts((partial) => partial.fee.toString()),
-      parts((partial) => feeRowsJson(partial.feeRows)),
-      parts((partial) => partial.reserveTotal.toString()),
-      parts((partial) => partial.localAmount),
-      texts((item) => item.merchantReason),
-      plain((item) => item.feeDue),
-      plain((item) => item.periods.week),
-      plain((item) => item.periods.day),
-      plain((item) => item.periods.month),
-      plain((item) => item.transactionId),
-      plain((item) => item.callbackId),
-      jsonArray(items.map((item) => item.data)),
-      texts((item) => item.standInData),
-      plain((item) => item.dueAt),
+      cards.merchants,
+      cards.ids,
+      recordArray(items.map((item) => conclusionFields(item, cards))),
+      separated(items.map((item) => item.data)),
       remarkSentence("stand_in", "en_US"),
       options.voidKind,
       options.at,
     ],
   });
   return rows;
+}
+
+/** The fields of conclusion_item (0026_small_batches.sql). */
+function conclusionFields(item: ConclusionItem, cards: Places): RecordField[] {
+  const { partial, periods } = item;
+  return [
+    item.merchantId,
+    cards.placeOf(item.merchantId, item.cardNo),
+    item.cardNo,
+    item.consumeNo,
+    item.outcome,
+    textField(item.remark),
+    textField(item.detail),
+    textField(item.merchantReason),
+    item.feeDue,
+    ...(partial === null
+      ? [null, null, null, null, null, null]
+      : [
+          partial.amount,
+          partial.notApproved,
+          partial.fee,
+          textField(feeRowsJson(partial.feeRows)),
+          partial.reserveTotal,
+          textField(partial.localAmount),
+        ]),
+    periods.week,
+    periods.day,
+    periods.month,
+    item.transactionId,
+    item.callbackId,
+    textField(item.standInData),
+    item.dueAt,
+  ];
 }
 
 export interface LostQuestion extends CardKey {

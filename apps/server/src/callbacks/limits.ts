@@ -26,8 +26,17 @@ export const callbackLimits = {
   /** A merchant's window (pace.ts): where it begins and how far it grows; 64 at 20 ms are 3,200 pushes a second. */
   windowFirst: 8,
   triesOfMerchantMax: 64,
-  /** Below this no answer is slow: pauses of this process alone can take as long. */
+  /** Below this answers are not slow: pauses of this process alone can take as long. */
   slowAnswerMs: 100,
+  /**
+   * Answers in the mean that is compared with the usual: of an exponential distribution it is off by 9 %, so that chance alone seldom
+   * makes 1.75 times the usual. And answers from which the usual is found, after a window was halved.
+   */
+  recentAnswers: 64,
+  usualAnswersMin: 16,
+  usualWindowfuls: 4,
+  /** A merchant that got faster has its new usual after some thousand answers; chance alone moves it by a few per cent. */
+  usualForgottenAnswers: 1_024,
   /** Pushes in flight of all merchants: each holds a socket and about 20 KB. */
   triesMax: 512,
   /**

@@ -97,7 +97,7 @@ test("beside a busy lane another opens only when enough items wait, and a lone i
   expect(await Promise.all(answers)).toEqual([1, 2, 3, 4]);
 });
 
-test("batchers that share a lane take turns in it, and the one made first goes first", async () => {
+test("batchers that share a lane take turns in it: the one that has used it goes last", async () => {
   const { opened, open } = gate();
   const lanes = createLanes({ max: 1 });
   const batches: string[] = [];
@@ -110,6 +110,10 @@ test("batchers that share a lane take turns in it, and the one made first goes f
       run: async (items) => {
         batches.push(`${name} ${items.join(",")}`);
         await opened;
+        // The first one goes on arriving as long as its own answers come.
+        if (name === "first" && items.includes(3)) {
+          answers.push(first.submit(5));
+        }
         return items;
       },
     });
@@ -123,8 +127,31 @@ test("batchers that share a lane take turns in it, and the one made first goes f
     { waiting: 1, lanesBusy: 1 },
   ]);
   open();
-  expect(await Promise.all(answers)).toEqual([1, 2, 3, 4]);
-  expect(batches).toEqual(["second 1", "first 3,4", "second 2"]);
+  await expect.poll(() => batches).toEqual(["second 1", "first 3,4", "second 2", "first 5"]);
+  expect(await Promise.all(answers)).toEqual([1, 2, 3, 4, 5]);
+});
+
+test("of more than an even batch half is taken, so that a crowd leaves in several batches", async () => {
+  const { opened, open } = gate();
+  const sizes: number[] = [];
+  const batcher = createBatcher<number, number>({
+    name: "even",
+    lanes: createLanes({ max: 1 }),
+    batchMax: 10,
+    batchEven: 4,
+    queueMax: 100,
+    run: async (items) => {
+      sizes.push(items.length);
+      await opened;
+      return items;
+    },
+  });
+  const answers = [batcher.submit(0)];
+  await expect.poll(() => sizes).toEqual([1]);
+  answers.push(...Array.from({ length: 33 }, (_, item) => batcher.submit(item)));
+  open();
+  await Promise.all(answers);
+  expect(sizes).toEqual([1, 10, 10, 7, 4, 2]);
 });
 
 test("a line that is longer than a batch leaves room in it for the others", async () => {

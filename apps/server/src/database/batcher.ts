@@ -20,7 +20,7 @@ export interface Lanes {
   /** @see LaneOptions.extraLaneItemsMin */
   readonly extraLaneItemsMin: number;
   busy: number;
-  /** Of each batcher, in the order in which they get a free lane: looks whether it has something for it. */
+  /** Of each batcher: looks whether it has something for a free lane. The one that has used a lane last looks last. */
   readonly onFree: (() => void)[];
 }
 
@@ -52,6 +52,11 @@ export interface BatcherOptions<Item, Outcome> {
   /** Lanes of its own, or shared with other batchers; two of its own when absent. */
   readonly lanes?: Lanes;
   readonly batchMax: number;
+  /**
+   * When more than so many are ready, a batch takes half of them at most: a crowd that comes at once then leaves in several batches, and
+   * whoever comes next, here or at another batcher of the lanes, does not wait for all of it. `batchMax` when absent.
+   */
+  readonly batchEven?: number;
   /** Items waiting at most, not counting those in flight. */
   readonly queueMax: number;
   /**
@@ -114,6 +119,7 @@ interface State<Item, Outcome> {
   /** In order of arrival. */
   waiting: Waiting<Item, Outcome>[];
   readonly keysInFlight: Set<string>;
+  readonly look: () => void;
   lanesBusy: number;
   flushPlanned: boolean;
   stopping: boolean;
@@ -127,6 +133,7 @@ export function createBatcher<Item, Outcome>(options: BatcherOptions<Item, Outco
     lanes: options.lanes ?? createLanes(),
     waiting: [],
     keysInFlight: new Set(),
+    look: () => planFlush(state),
     lanesBusy: 0,
     flushPlanned: false,
     stopping: false,
@@ -135,7 +142,7 @@ export function createBatcher<Item, Outcome>(options: BatcherOptions<Item, Outco
   if (options.batchMax < 1 || options.queueMax < 1) {
     throw new Error(`the bounds of ${options.name} must be at least 1`);
   }
-  state.lanes.onFree.push(() => planFlush(state));
+  state.lanes.onFree.push(state.look);
   return {
     submit: (item) => submit(state, item),
     load: () => ({ waiting: state.waiting.length, lanesBusy: state.lanesBusy }),
@@ -186,7 +193,9 @@ function flush<Item, Outcome>(state: State<Item, Outcome>): void {
 function takeBatch<Item, Outcome>(state: State<Item, Outcome>): Waiting<Item, Outcome>[] {
   const { keysInFlight, options } = state;
   const ready = state.waiting.filter(({ key }) => key === undefined || !keysInFlight.has(key));
-  const taken = ready.length <= options.batchMax ? ready : inTurns(ready, options);
+  const { batchMax, batchEven = batchMax } = options;
+  const limit = Math.min(batchMax, Math.max(batchEven, Math.ceil(ready.length / 2)));
+  const taken = ready.length <= limit ? ready : inTurns(ready, { limit, lineOf: options.lineOf });
   const gone = new Set(taken);
   state.waiting = taken.length === state.waiting.length ? [] : state.waiting.filter((entry) => !gone.has(entry));
   return taken;
@@ -195,16 +204,16 @@ function takeBatch<Item, Outcome>(state: State<Item, Outcome>): Waiting<Item, Ou
 /** One item of each line, then the next of each, in the order of arrival within a line. */
 function inTurns<Item, Outcome>(
   ready: readonly Waiting<Item, Outcome>[],
-  { batchMax, lineOf }: BatcherOptions<Item, Outcome>,
+  { limit, lineOf }: { readonly limit: number; readonly lineOf: BatcherOptions<Item, Outcome>["lineOf"] },
 ): Waiting<Item, Outcome>[] {
   if (lineOf === undefined) {
-    return ready.slice(0, batchMax);
+    return ready.slice(0, limit);
   }
   const lines = [...Map.groupBy(ready, ({ item }) => lineOf(item)).values()];
   const taken: Waiting<Item, Outcome>[] = [];
-  for (let turn = 0; taken.length < batchMax; turn += 1) {
+  for (let turn = 0; taken.length < limit; turn += 1) {
     const next = lines.flatMap((line) => line.slice(turn, turn + 1));
-    taken.push(...next.slice(0, batchMax - taken.length));
+    taken.push(...next.slice(0, limit - taken.length));
     if (next.length === 0) {
       break;
     }
@@ -231,6 +240,8 @@ async function runLane<Item, Outcome>(
     }
     state.lanesBusy -= 1;
     lanes.busy -= 1;
+    lanes.onFree.splice(lanes.onFree.indexOf(state.look), 1);
+    lanes.onFree.push(state.look);
     for (const look of lanes.onFree) {
       look();
     }

@@ -72,19 +72,14 @@ async function hold(books: Books, amount: bigint, reference = "test"): Promise<s
   const holdId = uuid7(now);
   await inTransaction(db.pool, async (sql) => {
     await sql.query("SELECT ledger.lock_accounts($1, $2)", [[books.merchantId], [books.reserve]]);
-    await sql.query("SELECT ledger.hold($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)", [
-      [books.merchantId],
-      [holdId],
-      [reference],
-      [now],
-      [now + 1000],
-      [1],
-      [books.merchantId],
-      [books.reserve],
-      [1],
-      [1],
-      [1],
-      [amount],
+    await sql.query("SELECT ledger.hold(ARRAY[ROW($1, $2, 1, 1, $3, 'USD', $4, $5, $6, $7)::ledger.hold_line])", [
+      books.merchantId,
+      holdId,
+      books.reserve,
+      amount,
+      reference,
+      now,
+      now + 1000,
     ]);
   });
   return holdId;

@@ -4,7 +4,6 @@ import type { Desk } from "../desk.ts";
 import { limits } from "../limits.ts";
 import { declinedNews, harmlessUpdate, isReachable } from "../preparation.ts";
 import { type Answer, isYes, shown } from "../wire/answer.ts";
-import { cutRequest } from "../wire/cut.ts";
 import { type Envelope, sealed } from "../wire/message.ts";
 import { checksOf, stillWorks } from "./define.ts";
 import { firstRefused, ledgerCheck } from "./ledger.ts";
@@ -85,7 +84,7 @@ export const connectionChecks: readonly Check[] = checksOf("connection", [
     weight: "vital",
     needs: [],
     proves: "The URL leads to a server that speaks HTTP/1.1, with a certificate that is good if it is https.",
-    mend: "Check the URL, the firewall and the certificate chain; the path must answer POST.",
+    mend: "Check the URL, the firewall and the certificate chain; the path must answer POST. Name an authority of your own with --ca FILE.",
     run: ({ desk }) => isReachable(desk),
   },
 ]);
@@ -129,7 +128,7 @@ export const connectionChecksLater: readonly Check[] = checksOf("connection", [
       const { desk } = bench;
       const envelope = harmless(desk);
       const bytesOfBody = Math.floor(envelope.body.length / 2);
-      await cutRequest(desk.run.settings.url, envelope, { bytesOfBody, signal: desk.signal() });
+      await desk.run.wire.cut(envelope, { bytesOfBody, signal: desk.signal() });
       return await stillWorks(bench, "half a request, then the end of the connection");
     },
   },
@@ -141,7 +140,7 @@ export const connectionChecksLater: readonly Check[] = checksOf("connection", [
     play: async (desk) => {
       const purchase = desk.purchase();
       const envelope = sealed(desk.auth(purchase), desk.seal());
-      await cutRequest(desk.run.settings.url, envelope, { bytesOfBody: envelope.body.length, signal: desk.signal() });
+      await desk.run.wire.cut(envelope, { bytesOfBody: envelope.body.length, signal: desk.signal() });
       desk.note(purchase, null);
       await desk.wait(2 * limits.packetGapMs);
       const again = await desk.post(envelope);

@@ -1,6 +1,7 @@
 import { groups } from "../check.ts";
 import type { Grade } from "../grade.ts";
 import type { CertifyReport, CheckResult } from "../report.ts";
+import { type Alike, alikeIn } from "./alike.ts";
 import { latencyHead, latencyRows } from "./latency-rows.ts";
 
 type Paint = (style: Style, text: string) => string;
@@ -25,7 +26,7 @@ export function renderTerminal(report: CertifyReport, { color }: { readonly colo
       const checks = report.checks.filter((check) => check.group === group);
       return checks.length === 0
         ? []
-        : [paint("bold", group), ...checks.flatMap((check) => checkLines(check, paint)), ""];
+        : [paint("bold", group), ...alikeIn(checks).flatMap((alike) => linesOf(alike, paint)), ""];
     }),
     ...latencyLines(report, paint),
   ].join("\n");
@@ -42,6 +43,13 @@ function headLines(report: CertifyReport, paint: Paint): readonly string[] {
     ...(leftOpen === 0 ? [] : [paint("yellow", open)]),
     "",
   ];
+}
+
+function linesOf(alike: Alike, paint: Paint): readonly string[] {
+  if (alike.length === 1) {
+    return checkLines(alike[0], paint);
+  }
+  return [paint("dim", `  skip  ${`${alike.length} checks`.padEnd(idWidth)}  ${printable(alike[0].saw)}`)];
 }
 
 function checkLines(check: CheckResult, paint: Paint): readonly string[] {
@@ -63,7 +71,7 @@ function checkLines(check: CheckResult, paint: Paint): readonly string[] {
 const idWidth = 36;
 
 function latencyLines({ latency }: CertifyReport, paint: Paint): readonly string[] {
-  const rows = latencyRows(latency);
+  const rows = latencyRows(latency, { timeText: (ms) => `${ms} ms` });
   if (rows.length === 0) {
     return [];
   }

@@ -1,8 +1,11 @@
 import { parsePositiveAmount } from "@cardwright/money";
 import { limits } from "../limits.ts";
 
-/** `unreachable`: no connection, or it broke before an answer began. `broken`: an answer began and is not HTTP, or ends early. */
-export type AnswerEnd = "answered" | "timeout" | "unreachable" | "broken";
+/**
+ * `unreachable`: no connection, or it broke before an answer began. `untrusted`: the server's certificate is not accepted, so nothing was
+ * sent. `broken`: an answer began and is not HTTP, or ends early.
+ */
+export type AnswerEnd = "answered" | "timeout" | "unreachable" | "untrusted" | "broken";
 
 /** What came back for one request. */
 export interface Answer {
@@ -82,6 +85,8 @@ export function shown(answer: Answer): string {
       return `no answer within ${Math.round(answer.tookMs)} ms`;
     case "unreachable":
       return `no answer (${answer.error})`;
+    case "untrusted":
+      return `nothing was sent: its certificate is not accepted (${answer.error})`;
     case "broken":
       return `an answer that breaks off (${answer.error})`;
     case "answered": {

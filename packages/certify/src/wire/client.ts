@@ -1,10 +1,13 @@
 import { performance } from "node:perf_hooks";
 import { Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { SecureContext } from "node:tls";
 import { buildConnector, Client, type Dispatcher, errors, Pool } from "undici";
 import { limits } from "../limits.ts";
 import type { Answer, AnswerEnd } from "./answer.ts";
+import { type Cutting, cutRequest } from "./cut.ts";
 import type { Envelope } from "./message.ts";
+import { isAboutCertificate, trustIn } from "./trust.ts";
 
 export interface Sending {
   readonly signal: AbortSignal;
@@ -22,6 +25,8 @@ export interface Wire {
   post(envelope: Envelope, sending: Sending): Promise<Answer>;
   /** One connection of its own, for what is about connections. `opened` counts how often it had to be made. */
   line(): Line;
+  /** Drops a connection in the middle of a request; see `cutRequest`. */
+  cut(envelope: Envelope, cutting: Cutting): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,7 +36,6 @@ export interface Line {
   close(): Promise<void>;
 }
 
-const tls = { allowH2: false, timeout: limits.connectMs, minVersion: "TLSv1.2" } as const;
 const settings = {
   allowH2: false,
   pipelining: 1,
@@ -42,23 +46,39 @@ const settings = {
   bodyTimeout: 0,
 } as const;
 
-/** Keep-alive connections as the platform has them: redirects are not followed, certificates are verified, HTTP/1.1. */
-export function openWire(url: string): Wire {
+/**
+ * Keep-alive connections as the platform has them: redirects are not followed, certificates are verified, HTTP/1.1. Authorities in `ca`
+ * (PEM) are trusted besides those of this machine.
+ */
+export function openWire({ url, ca }: { readonly url: string; readonly ca: string | null }): Wire {
   const { origin, pathname, search } = new URL(url);
   const path = pathname + search;
-  const pool = new Pool(origin, { ...settings, connect: buildConnector(tls), connections: limits.connectionsMax });
+  const trust = trustIn(ca);
+  const place: Place = { origin, path, connect: () => connectorOf(trust) };
+  const pool = new Pool(origin, { ...settings, connect: place.connect(), connections: limits.connectionsMax });
   const lines = new Set<Client>();
   return {
     post: (envelope, sending) => exchange({ dispatcher: pool, path, envelope }, sending),
-    line: () => openLine({ origin, path }, lines),
+    line: () => openLine(place, lines),
+    cut: (envelope, cutting) => cutRequest({ url, trust }, envelope, cutting),
     close: async () => {
       await Promise.all([pool.destroy(), ...[...lines].map((line) => line.destroy())]);
     },
   };
 }
 
-function openLine({ origin, path }: { readonly origin: string; readonly path: string }, lines: Set<Client>): Line {
-  const client = new Client(origin, { ...settings, connect: buildConnector(tls) });
+interface Place {
+  readonly origin: string;
+  readonly path: string;
+  readonly connect: () => buildConnector.connector;
+}
+
+function connectorOf(secureContext: SecureContext): buildConnector.connector {
+  return buildConnector({ allowH2: false, timeout: limits.connectMs, secureContext });
+}
+
+function openLine({ origin, path, connect }: Place, lines: Set<Client>): Line {
+  const client = new Client(origin, { ...settings, connect: connect() });
   let opened = 0;
   client.on("connect", () => {
     opened += 1;
@@ -113,8 +133,10 @@ async function exchange(target: Target, sending: Sending): Promise<Answer> {
       error: "",
     };
   } catch (error) {
-    const end = endOf({ error, timedOut: deadline.aborted, begun: status !== null });
-    return { ...nothing, end, status, tookMs: performance.now() - startedMs, error: errorCode(error) };
+    const code = errorCode(error);
+    const end = endOf({ error, code, timedOut: deadline.aborted, begun: status !== null });
+    const why = end === "untrusted" ? `${reasonOf(error)}, ${code}` : code;
+    return { ...nothing, end, status, tookMs: performance.now() - startedMs, error: why };
   }
 }
 
@@ -130,11 +152,24 @@ async function request(target: Target, sending: Sending, signal: AbortSignal): P
   return await dispatcher.request({ path, method, headers: { ...envelope.headers, ...length }, body: sent, signal });
 }
 
-function endOf(what: { readonly error: unknown; readonly timedOut: boolean; readonly begun: boolean }): AnswerEnd {
+function endOf(what: {
+  readonly error: unknown;
+  readonly code: string;
+  readonly timedOut: boolean;
+  readonly begun: boolean;
+}): AnswerEnd {
   if (what.timedOut || what.error instanceof errors.ConnectTimeoutError) {
     return "timeout";
   }
+  if (isAboutCertificate(what.code)) {
+    return "untrusted";
+  }
   return what.begun || what.error instanceof errors.HTTPParserError ? "broken" : "unreachable";
+}
+
+/** What is behind the semicolon is Node's advice to who has started it. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? (error.message.split("; ")[0] ?? "") : "";
 }
 
 function errorCode(error: unknown): string {

@@ -1,19 +1,29 @@
 import { connect, isIP, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type SecureContext } from "node:tls";
 import { limits } from "../limits.ts";
 import type { Envelope } from "./message.ts";
+
+export interface Cutting {
+  readonly bytesOfBody: number;
+  readonly signal: AbortSignal;
+}
+
+interface Destination {
+  readonly url: string;
+  readonly trust: SecureContext;
+}
 
 /**
  * Sends the first bytes of a request, or all of them, and drops the connection without reading an answer, as a network fault
  * would. Resolves once the connection is gone; never rejects, since a connection that fails is gone as well.
  */
 export async function cutRequest(
-  url: string,
+  { url, trust }: Destination,
   envelope: Envelope,
-  { bytesOfBody, signal }: { readonly bytesOfBody: number; readonly signal: AbortSignal },
+  { bytesOfBody, signal }: Cutting,
 ): Promise<void> {
-  const socket = dial(new URL(url));
+  const socket = dial(new URL(url), trust);
   const onAbort = (): void => void socket.destroy();
   signal.addEventListener("abort", onAbort, { once: true });
   try {
@@ -26,7 +36,7 @@ export async function cutRequest(
   }
 }
 
-function dial({ protocol, hostname, port }: URL): Socket {
+function dial({ protocol, hostname, port }: URL, secureContext: SecureContext): Socket {
   const host = hostname.replace(/^\[|\]$/gu, "");
   return protocol === "https:"
     ? connectTls({
@@ -34,6 +44,7 @@ function dial({ protocol, hostname, port }: URL): Socket {
         port: Number(port || 443),
         servername: isIP(host) === 0 ? host : "",
         timeout: limits.connectMs,
+        secureContext,
       })
     : connect({ host, port: Number(port || 80), timeout: limits.connectMs });
 }

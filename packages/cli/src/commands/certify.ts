@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { CertifyOptions, CertifyReport, Pace } from "@cardwright/certify";
 import { type Command, command, type Flags } from "../command/command.ts";
@@ -23,6 +23,11 @@ const targetFlags = {
   "app-id": { kind: "text", value: "ID", about: `your App ID (${variables.appId}); of your login when absent` },
   seed: { kind: "text", value: "N", about: "the same seed asks the same questions; a new one when absent" },
   rates: { kind: "text", value: "N,N", about: "questions per second of the steady load, such as 50,200" },
+  ca: {
+    kind: "text",
+    value: "FILE",
+    about: "certificates (PEM) of authorities to trust besides this machine's own, when yours signed the endpoint's",
+  },
 } as const satisfies Flags;
 
 interface TargetFlags {
@@ -33,6 +38,7 @@ interface TargetFlags {
   readonly "app-id": string | undefined;
   readonly seed: string | undefined;
   readonly rates: string | undefined;
+  readonly ca: string | undefined;
 }
 
 const keysAbout = `The apiSecret and the webhook secret come from ${variables.apiSecret} and ${variables.webhookSecret}, or from your login: never from the command line.`;
@@ -143,7 +149,7 @@ async function runGrader(
     if (
       error instanceof TypeError &&
       !context.signal.aborted &&
-      /^(?:url|appId|rates?|seed|there is|.+ is empty|.+ must)/u.test(error.message)
+      /^(?:url|appId|ca|rates?|seed|there is|.+ is empty|.+ must)/u.test(error.message)
     ) {
       throw wrongUsage(`${error.message}.`);
     }
@@ -158,6 +164,7 @@ async function optionsOf(
   { url, flags }: { readonly url: string; readonly flags: TargetFlags },
 ): Promise<CertifyOptions> {
   if (!URL.canParse(url)) throw wrongUsage(`"${url}" is no URL.`);
+  const ca = flags.ca === undefined ? undefined : await authoritiesIn(resolve(context.folder, flags.ca));
   const settings = await readSettings(context);
   const { apiSecret } = settings;
   if (apiSecret === "") {
@@ -178,6 +185,7 @@ async function optionsOf(
     currency: flags.currency,
     ...(flags.seed !== undefined && { seed: seedOf(flags.seed) }),
     ...(flags.rates !== undefined && { rates: ratesOf(flags.rates) }),
+    ...(ca !== undefined && { ca }),
     signal: context.signal,
   };
 }
@@ -198,6 +206,14 @@ async function identity(
     mode: flags.mode ?? merchant.mode,
     cardholderNo: flags.cardholder ?? (await client.cards.retrieve(flags.card)).cardholder_no,
   };
+}
+
+async function authoritiesIn(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    throw wrongUsage(`--ca ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
+  }
 }
 
 function seedOf(text: string): number {

@@ -45,11 +45,11 @@ export const listenCommand = command({
     if (session.settings.apiSecret === "" && session.settings.webhookSecrets.length === 0) {
       context.out.warn("signatures are not checked: there is neither an apiSecret nor a webhook secret");
     }
-    await listenUntilInterrupted(context, {
+    const contact = await listenUntilInterrupted(context, {
       session,
       handle: (request) => answerOne(context, { session, request, flags, target }),
     });
-    context.out.note("Ended; your callback URL is what it was before.");
+    context.out.note(lastWords[contact]);
     // Ctrl-C is how this is meant to end.
     return undefined;
   },
@@ -80,10 +80,20 @@ interface Listen {
   readonly handle: (request: ListenRequest) => Promise<ListenAnswer>;
 }
 
-async function listenUntilInterrupted(context: Context, { session, handle }: Listen): Promise<void> {
+/** How it was with the platform when Ctrl-C came. */
+type Contact = "never" | "good" | "lost";
+
+const lastWords: Readonly<Record<Contact, string>> = {
+  never: "Ended; your callback URL was not changed.",
+  good: "Ended; your callback URL is what it was before.",
+  lost: "Ended; the platform puts your callback URL back by itself, when nobody has listened for 30 s.",
+};
+
+async function listenUntilInterrupted(context: Context, { session, handle }: Listen): Promise<Contact> {
   const { out, signal } = context;
   const { CardwrightError } = await import("@cardwright/sdk");
   const tries = { inVain: 0 };
+  const contact: { is: Contact } = { is: "never" };
   while (!signal.aborted) {
     try {
       await session.client.sandbox.listen({
@@ -91,12 +101,22 @@ async function listenUntilInterrupted(context: Context, { session, handle }: Lis
         signal,
         onListening: (listening) => {
           tries.inVain = 0;
+          contact.is = "good";
           greet(context, { session, listening });
         },
         onError: (error) => out.warn(error instanceof Error ? error.message : String(error)),
+        onLost: (error) => {
+          contact.is = "lost";
+          out.warn(`the platform cannot be reached (${error.message}); trying again until it can`);
+        },
+        onReopened: () => {
+          contact.is = "good";
+          out.note("The platform is back; callbacks come here again.");
+        },
       });
     } catch (error) {
-      if (signal.aborted) return;
+      if (contact.is === "good") contact.is = "lost";
+      if (signal.aborted) break;
       if (
         !(error instanceof CardwrightError) ||
         !(await mayComeBack(error, { session, everHeard: tries.inVain === 0 }))
@@ -109,6 +129,7 @@ async function listenUntilInterrupted(context: Context, { session, handle }: Lis
       await sleep(waitMs, undefined, { signal }).catch(() => {});
     }
   }
+  return contact.is;
 }
 
 /** A platform that is away comes back; credentials that are refused do not become good, and another listener stays. */
@@ -119,11 +140,23 @@ async function mayComeBack(
   const { ApiError, NotFoundError } = await import("@cardwright/sdk");
   if (!(error instanceof ApiError) || error.httpStatus >= 500) return true;
   if (!(error instanceof NotFoundError) || !everHeard || error.reason !== "listen_unknown") return false;
-  const { callback_url: present } = await session.client.developer.merchant();
+  const present = await callbackUrlNow(session);
   if (URL.canParse(present) && new URL(present).pathname.includes("/relay/")) {
     throw new CommandFailed("refused", "Somebody else listens to this merchant's callbacks now.");
   }
   return true;
+}
+
+/** "" when the platform is away again. */
+async function callbackUrlNow({ client }: Session): Promise<string> {
+  const { ConnectionError } = await import("@cardwright/sdk");
+  try {
+    const { callback_url: url } = await client.developer.merchant();
+    return url;
+  } catch (error) {
+    if (error instanceof ConnectionError) return "";
+    throw error;
+  }
 }
 
 function greet(

@@ -1,4 +1,5 @@
 import { ApiError, CardwrightError, ConnectionError } from "../errors.ts";
+import { reasonOf } from "../exchange.ts";
 import type { Transport } from "../transport.ts";
 import { segment } from "./call.ts";
 
@@ -29,7 +30,12 @@ export interface ListenOptions {
   /** Ends the listening. */
   readonly signal: AbortSignal;
   readonly onListening?: ((listening: Listening) => void) | undefined;
+  /** Told of a callback that could not be answered. */
   readonly onError?: ((error: unknown) => void) | undefined;
+  /** Told once when the platform cannot be reached any more. It is tried again for some 20 s, then `listen` rejects with this error. */
+  readonly onLost?: ((error: CardwrightError) => void) | undefined;
+  /** Told when it is reached again after `onLost`: callbacks come as before. */
+  readonly onReopened?: (() => void) | undefined;
 }
 
 const path = "/sandbox/v1/listen";
@@ -39,12 +45,11 @@ const silenceMsMax = 15_000;
 const handledMax = 64;
 /** A callback's body has 64 KB at most, and its headers a few hundred bytes. */
 const lineCharactersMax = 1_048_576;
-/** Tries to get the stream back, a second apart: the platform gives the listening up after 30 s without one. */
+/** Tries in vain to get the stream back, a second apart: the platform gives the listening up after 30 s without one. */
 const reopenTriesMax = 20;
 const reopenWaitMs = 1_000;
 
 export async function listen(transport: Transport, options: ListenOptions): Promise<void> {
-  const { signal } = options;
   const post = <Data>(below: string, body: object): Promise<Data> =>
     transport.sandboxCall({ method: "POST", path: path + below, body, repeatable: "when_refused" }, undefined);
   const listening = await post<Listening>("", {});
@@ -57,8 +62,8 @@ export async function listen(transport: Transport, options: ListenOptions): Prom
       answer: (requestId, answer) => post(`${id}/answers/${requestId}`, answer),
     });
   } finally {
-    // Gone already where the platform has given it up, or somebody else listens now.
-    await post(`${id}/end`, {}).catch((error: unknown) => signal.aborted || options.onError?.(error));
+    // Gone already where the platform has given it up, or somebody else listens now; one that is away ends it by itself.
+    await post(`${id}/end`, {}).catch(() => {});
   }
 }
 
@@ -69,19 +74,39 @@ interface Receiving {
 }
 
 async function receive(transport: Transport, receiving: Receiving): Promise<void> {
-  const { signal } = receiving.options;
-  for (let tries = 0; !signal.aborted; tries += 1) {
+  const { signal, onLost, onReopened } = receiving.options;
+  for (let triesInVain = 0; !signal.aborted; ) {
     try {
-      const opened = await transport.sandboxStream(`${path}${receiving.id}/requests`, signal);
-      tries = 0;
-      await answerEach(opened, receiving);
+      const stream = await transport.sandboxStream(`${path}${receiving.id}/requests`, signal);
+      if (triesInVain > 0) onReopened?.();
+      triesInVain = 0;
+      // A platform that stops ends it in good order, and is away after that.
+      await answerEach(stream, receiving);
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof ApiError || !(error instanceof ConnectionError) || tries >= reopenTriesMax) throw error;
-      receiving.options.onError?.(error);
+      if (!isPassing(error) || triesInVain >= reopenTriesMax) throw error;
+      if (triesInVain === 0) onLost?.(error);
+      triesInVain += 1;
     }
-    await new Promise((resolve) => setTimeout(resolve, reopenWaitMs));
+    await waited(reopenWaitMs, signal);
   }
+}
+
+/** A platform that is being started again comes back. */
+function isPassing(error: unknown): error is CardwrightError {
+  return error instanceof ApiError ? error.httpStatus >= 500 : error instanceof ConnectionError;
+}
+
+async function waited(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
+  });
 }
 
 async function answerEach(stream: ReadableStream<Uint8Array>, receiving: Receiving): Promise<void> {
@@ -139,6 +164,9 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<stri
       if (text.length > lineCharactersMax) throw new ConnectionError(`GET ${path}`, "a line is too long");
       yield* lines;
     }
+  } catch (error) {
+    // A connection that breaks is no error of this package where it comes from.
+    throw error instanceof CardwrightError ? error : new ConnectionError(`GET ${path}`, reasonOf(error));
   } finally {
     await reader.cancel().catch(() => {});
   }

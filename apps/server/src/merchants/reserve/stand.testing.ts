@@ -96,20 +96,10 @@ export async function openReserveStand() {
       const reserve = await idOf(merchantId, "reserve");
       await inTransaction(db.pool, async (sql) => {
         await lockAvailable(sql, { merchantId, accountIds: [reserve] });
-        await sql.query("SELECT ledger.hold($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)", [
-          [merchantId],
-          [holdId],
-          ["test"],
-          [at],
-          [at + dayMs],
-          [1],
-          [merchantId],
-          [reserve],
-          [1],
-          [1],
-          [1],
-          [amount],
-        ]);
+        await sql.query(
+          "SELECT ledger.hold(ARRAY[ROW($1, $2, 1, 1, $3, 'USD', $4, 'test', $5, $6)::ledger.hold_line])",
+          [merchantId, holdId, reserve, amount, at, at + dayMs],
+        );
       });
       return holdId;
     },
