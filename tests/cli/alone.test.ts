@@ -27,8 +27,8 @@ test("help and version go to stdout, wrong usage to stderr with code 2", async (
     person.types([]),
     person.types(["help", "cards", "freeze"]),
     person.types(["cards", "--help"]),
-    person.types(["--version"]),
-    person.types(["crads", "list"]),
+    person.start(["--version"]).ended,
+    person.start(["crads", "list"]).ended,
     person.types(["cards", "list", "--al", "--json"]),
   ]);
   expect(bare).toMatchObject({ code: 0, stderr: "" });
@@ -150,10 +150,11 @@ test("a callback in an HTTP message is verified from a file, from stdin and from
   writeFileSync(file("headers.txt"), good.split("\r\n\r\n")[0] ?? "");
   writeFileSync(file("body.json"), body);
   const ways = [["good.http"], ["-"], ["--headers", "headers.txt", "--body", "body.json"]];
+  const right = { code: 0, stderr: "", stdout: "ok     V1: right\nok     Standard Webhooks: right\n" };
   for (const way of ways) {
-    const verified = await person.types(["verify", ...way], { env: keys, stdin: good });
-    expect(verified).toEqual({ code: 0, stderr: "", stdout: "ok     V1: right\nok     Standard Webhooks: right\n" });
+    expect(await person.types(["verify", ...way], { env: keys, stdin: good })).toEqual(right);
   }
+  expect(await person.start(["verify", "-"], { env: keys, stdin: good }).ended).toEqual(right);
   const old = await person.types(["verify", "good.http", "--max-age", "5m", "--json"], { env: keys });
   expect(old).toMatchObject({ code: 1, stderr: "" });
   expect(JSON.parse(old.stdout)).toMatchObject({
@@ -279,7 +280,7 @@ test("a reader that has enough is no failure, and nothing is left behind", () =>
 test("colours are for terminals, or for who forces them, and NO_COLOR takes them away", async () => {
   const [plain, forced, none, flag] = await Promise.all([
     person.types(["help"]),
-    person.types(["help"], { env: { FORCE_COLOR: "1" } }),
+    person.start(["help"], { env: { FORCE_COLOR: "1" } }).ended,
     person.types(["help"], { env: { FORCE_COLOR: "1", NO_COLOR: "1" } }),
     person.types(["help", "--no-color"], { env: { FORCE_COLOR: "1" } }),
   ]);
@@ -289,6 +290,6 @@ test("colours are for terminals, or for who forces them, and NO_COLOR takes them
 
 test("what has compiled code lies in the user's own cache folder", async () => {
   const cache = file("own-cache");
-  await person.types(["--version"], { env: { XDG_CACHE_HOME: cache } });
+  await person.start(["--version"], { env: { XDG_CACHE_HOME: cache } }).ended;
   expect(readdirSync(join(cache, "cardwright")).length).toBeGreaterThan(0);
 });

@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { commands } from "../../packages/cli/src/commands/index.ts";
+import { runCli } from "../../packages/cli/src/run.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 export const bin = fileURLToPath(new URL("../../packages/cli/bin/cardwright.cjs", import.meta.url));
@@ -33,8 +36,12 @@ export interface Started {
 /** A person with a home folder of their own, who types `cardwright …`. */
 export interface Person {
   readonly home: string;
+  /** The command as a process, for what only a process has: signals, pipes, a terminal's colours, an end in the middle. */
   start(words: readonly string[], typing?: Typing): Started;
-  /** Types a line and waits for its end. */
+  /**
+   * Types a line and waits for its end. It runs in this process, by the function that the command's own process calls first thing:
+   * a hundred starts of Node took half a minute of CPU.
+   */
   types(words: readonly string[], typing?: Typing): Promise<Ended>;
   /** The JSON of a line that must work; `--json` is added. */
   reads(words: readonly string[], typing?: Typing): Promise<unknown>;
@@ -44,7 +51,7 @@ export interface Person {
   leave(): Promise<void>;
 }
 
-/** What one start has compiled, the next one uses: the tests start the command a hundred times. */
+/** What one start has compiled, the next one uses. */
 const caches = fileURLToPath(new URL("../../node_modules/.cache", import.meta.url));
 
 const patienceMs = 60_000;
@@ -52,13 +59,13 @@ const lookMs = 20;
 
 export async function newPerson(env: Readonly<Record<string, string>> = {}): Promise<Person> {
   const home = await temporaryFolder("cli");
-  const running = new Set<ChildProcess>();
+  const place: Place = { home, env, running: new Set() };
   const person: Person = {
     home,
-    start: (words, typing = {}) => start({ home, env, running }, words, typing),
+    start: (words, typing = {}) => start(place, words, typing),
     types: async (words, typing = {}) => {
       if (typing.folder !== undefined) await mkdir(join(home, typing.folder), { recursive: true });
-      return person.start(words, typing).ended;
+      return runHere(place, words, typing);
     },
     reads: async (words, typing) => {
       const { code, stdout, stderr } = await person.types([...words, "--json"], typing);
@@ -66,7 +73,7 @@ export async function newPerson(env: Readonly<Record<string, string>> = {}): Pro
       return JSON.parse(stdout);
     },
     stops: () => {
-      for (const child of running) child.kill("SIGKILL");
+      for (const stop of place.running) stop();
     },
     leave: async () => {
       person.stops();
@@ -79,17 +86,51 @@ export async function newPerson(env: Readonly<Record<string, string>> = {}): Pro
 interface Place {
   readonly home: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly running: Set<ChildProcess>;
+  /** How each of them is ended by force. */
+  readonly running: Set<() => void>;
 }
 
-function start({ home, env, running }: Place, words: readonly string[], typing: Typing): Started {
+/** Nothing of the test run's own environment: its colours, its proxies, its time zone. */
+const environmentIn = ({ home, env }: Place, typing: Typing): Record<string, string> => ({
+  PATH: process.env["PATH"] ?? "",
+  HOME: home,
+  XDG_CACHE_HOME: caches,
+  TZ: "UTC",
+  ...env,
+  ...typing.env,
+});
+
+async function runHere(place: Place, words: readonly string[], typing: Typing): Promise<Ended> {
+  const stopped = new AbortController();
+  const stop = (): void => stopped.abort();
+  place.running.add(stop);
+  let stdout = "";
+  let stderr = "";
+  try {
+    const code = await runCli(commands, {
+      words,
+      env: environmentIn(place, typing),
+      folder: join(place.home, typing.folder ?? ""),
+      stdin: Readable.from([Buffer.from(typing.stdin ?? "")], { objectMode: false }),
+      stdout: { write: (text) => (stdout += text) },
+      stderr: { write: (text) => (stderr += text) },
+      signal: stopped.signal,
+      version: "of a test",
+    });
+    return { code, stdout, stderr };
+  } finally {
+    place.running.delete(stop);
+  }
+}
+
+function start(place: Place, words: readonly string[], typing: Typing): Started {
   const child = spawn(process.execPath, [bin, ...words], {
-    cwd: join(home, typing.folder ?? ""),
-    // Nothing of the test run's own environment: its colours, its proxies, its time zone.
-    env: { PATH: process.env["PATH"] ?? "", HOME: home, XDG_CACHE_HOME: caches, TZ: "UTC", ...env, ...typing.env },
+    cwd: join(place.home, typing.folder ?? ""),
+    env: environmentIn(place, typing),
     stdio: ["pipe", "pipe", "pipe"],
   });
-  running.add(child);
+  const stop = (): void => void child.kill("SIGKILL");
+  place.running.add(stop);
   let stdout = "";
   let stderr = "";
   let over = false;
@@ -102,7 +143,7 @@ function start({ home, env, running }: Place, words: readonly string[], typing: 
     child.once("error", reject);
     child.once("close", (code) => {
       over = true;
-      running.delete(child);
+      place.running.delete(stop);
       resolve({ code, stdout, stderr });
     });
   });

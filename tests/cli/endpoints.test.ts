@@ -45,7 +45,7 @@ test("a login is checked with the platform before it is kept, and only its user 
   expect(wrong.stderr).toContain("1008 Api-Key does not exist");
   expect(() => statSync(credentialsFile())).toThrow("ENOENT");
 
-  const right = await credit.types(["login"], { stdin: `${apiKey}\n${apiSecret}\n` });
+  const right = await credit.start(["login"], { stdin: `${apiKey}\n${apiSecret}\n` }).ended;
   expect(right).toMatchObject({ code: 0 });
   expect(right.stdout).toBe(
     `Logged in to ${scene.platform.api} as ${scene.credit.merchantNo} (Acme Wallet, CREDIT_EXTENSION).\n`,

@@ -42,7 +42,7 @@ export interface TestDatabaseOptions {
 const attemptsMax = 20;
 const waitMs = 100;
 
-/** A new database, copied from the migrated template in about 70 ms. Create one per test file and drop it in `afterAll`. */
+/** A new database, copied from the migrated template in about 30 ms. Create one per test file and drop it in `afterAll`. */
 export async function createTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const server = inject("databaseServer");
   if ("problem" in server) {
@@ -78,7 +78,8 @@ export async function createDatabaseOn(server: TestServer, options: TestDatabase
 async function copyDatabase(client: Client, copy: { readonly name: string; readonly template: string }): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await client.query(`CREATE DATABASE ${copy.name} TEMPLATE ${copy.template}`);
+      // The default writes every page to the log as well, which costs five times as much CPU; here nobody needs it after a crash.
+      await client.query(`CREATE DATABASE ${copy.name} TEMPLATE ${copy.template} STRATEGY FILE_COPY`);
       return;
     } catch (error) {
       if (errorCode(error) !== "55006" || attempt >= attemptsMax) {

@@ -11,7 +11,6 @@ export interface Metrics {
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
   const decisions = new Counter({
     name: "cardwright_authorizations_total",
     help: "Authorizations answered, by outcome: approved or the decline reason.",
@@ -45,4 +44,12 @@ export function createMetrics(): Metrics {
     loopFailed: (loop) => loopFailures.inc({ loop }),
     batchFailed: (batcher) => batchFailures.inc({ batcher }),
   };
+}
+
+/**
+ * Adds what Node tells of its process: memory, CPU, collections, the lag of its loop. For the process that is the platform, once: a timer
+ * every 10 ms and an observer stay as long as it lives.
+ */
+export function measureProcess({ registry }: Metrics): void {
+  collectDefaultMetrics({ register: registry });
 }

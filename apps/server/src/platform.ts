@@ -19,6 +19,7 @@ import { type DatabaseWatch, watchDatabase } from "./database-watch.ts";
 import { kycWebhookPath, kycWebhooks } from "./kyc-webhooks.ts";
 import { platform as bounds, callbackSecrets, scheduledWork as dueBounds, reserve, stopping } from "./limits.ts";
 import { type Loop, startLoops } from "./loops.ts";
+import { measureProcess } from "./metrics.ts";
 import { buildOperations } from "./operations.ts";
 import { countRequests, type RequestsUnderWay } from "./requests-under-way.ts";
 import { scheduledWork } from "./scheduled-work.ts";
@@ -77,6 +78,7 @@ async function start(options: { readonly config: Config; readonly log: Logger },
   const world = await openWorld({ config, log, pools, undo });
   const rooms = composeRooms({ config, log, pools, clock: world.clock, kycUrl: world.kycUrl, maker: world.maker });
   undo.push(() => rooms.kyc.close());
+  measureProcess(rooms.metrics);
   await openVault(rooms);
 
   const listen = async (app: FastifyInstance, port: number): Promise<string> => {

@@ -100,8 +100,9 @@ async function ensureVersionTable(client: Client): Promise<void> {
       }
       return;
     } catch (error) {
-      // IF NOT EXISTS does not wait for another session that is creating the same table: 23505, 42P07; XX000 from GRANT.
-      if (attempt >= attemptsMax || !["23505", "42P07", "XX000"].includes(errorCode(error))) {
+      // IF NOT EXISTS does not wait for another session that is creating the same table and its row type: 23505, 42P07, 42710;
+      // XX000 from GRANT.
+      if (attempt >= attemptsMax || !["23505", "42P07", "42710", "XX000"].includes(errorCode(error))) {
         throw asRefusal(error, "the table of migrations could not be created");
       }
     }
