@@ -59,7 +59,8 @@ BEGIN
   ORDER BY a.merchant_id, a.account_id FOR NO KEY UPDATE;
   PERFORM ledger.allow_overdraft(p_merchant, p_account, p_amount);
   PERFORM ledger.hold((
-    SELECT array_agg(ROW(p_merchant, p_hold, u.line, cardinality(p_account), u.account_id, a.currency, u.amount, p_reference, p_at, p_expires_at)::hold_line)
+    SELECT array_agg(ROW(p_merchant, p_hold, u.line, cardinality(p_account), u.account_id, a.currency, u.amount, p_reference, p_at,
+      p_expires_at)::hold_line)
     FROM unnest(p_account, p_amount) WITH ORDINALITY AS u (account_id, amount, line)
     LEFT JOIN account a ON a.merchant_id = p_merchant AND a.account_id = u.account_id));
   -- ledger.hold moves without looking at overdrafts: what was allowed and not needed ends here.
@@ -152,7 +153,8 @@ CREATE TYPE walked_card AS (
 -- and the reserve's: the amount (NULL where there is none), how many are free in a period and the period's number.
 -- exchange_…: the rate, where the card is billed in another currency; otherwise NULL.
 CREATE TYPE decision_item AS (
-  merchant_id integer, card integer, card_no text, cardholder_no text, version integer, credit integer, reserve integer, credit_account_id uuid, reserve_account_id uuid,
+  merchant_id integer, card integer, card_no text, cardholder_no text, version integer, credit integer, reserve integer,
+  credit_account_id uuid, reserve_account_id uuid,
   consume_no text, relate_no text, network_reference text, type text, asks boolean, preset text,
   amount bigint, credit_total bigint, reserve_total bigint, fee bigint,
   limit_purchase bigint, limit_week bigint, limit_atm_day bigint, limit_atm_month bigint, week integer, day integer, month integer,
@@ -163,7 +165,8 @@ CREATE TYPE decision_item AS (
 );
 
 -- What came of one. 'verified' is an approval that holds nothing. shown_free: the small-transaction fee that the merchant sees was free.
--- answered_no is the number of the consumption; of a repeat the first message's, with the other answered_… of that one. sequence: of its push, NULL without one.
+-- answered_no is the number of the consumption; of a repeat the first message's, with the other answered_… of that one. sequence: of its
+-- push, NULL without one.
 CREATE TYPE decision_result AS (
   verdict text, reason text, status text, held_credit bigint, held_reserve bigint, shown_free boolean, small_fee_decision text,
   small_cost_decision text, sequence bigint, answered_no text, answered_partial bigint, answered_word text
