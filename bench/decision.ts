@@ -10,7 +10,7 @@ import { latenciesOf, rounded } from "./statistics.ts";
 
 const merchants = 20;
 const cardsDefault = 10_000;
-/** Two batches of 256 under way keep both lanes busy; twice as many in flight only wait longer. */
+/** Both lanes stay full: each takes half of what waits. More in flight would only wait longer. */
 const inFlight = 512;
 const bar = 2.5;
 /** A hot reserve may cost a fifth of the rate. */

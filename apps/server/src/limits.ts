@@ -10,7 +10,7 @@ export const authorization = {
   batchMax: 256,
   /** Of more than this a batch takes half: so many take 15 ms or so, which is what somebody else may wait for a free lane. */
   batchEven: 64,
-  /** Waiting beside a statement that is under way, so many are worth a second one (a statement costs as much as 15 items). */
+  /** Waiting beside a statement that is under way, so many are worth a second one (a statement costs as much as eight items before its first). */
   extraLaneItemsMin: 48,
   /** At 10,000 decisions a second the last one waits 0.8 s, as long as a merchant may take; beyond it the network is refused. */
   queueMax: 8_192,
