@@ -118,6 +118,19 @@ test("a merchant that only receives pushes keeps no spare connections, and closi
   await expect.poll(() => merchant.open()).toBe(0);
 });
 
+test("only the merchants that were used last are kept warm, and each of them is", async () => {
+  const connections = make({ allowPrivateAddresses: true, warmMerchantsMax: 30 });
+  const ids = Array.from({ length: 40 }, (_, i) => i + 1);
+  for (const merchantId of ids) {
+    await post(connections, { merchantId, url: merchant.url });
+    connections.keepWarm(merchantId);
+  }
+  // Forty connections that were used, and a spare one for each of the thirty merchants.
+  await expect.poll(() => merchant.connections(), { timeout: 5_000 }).toBe(70);
+  // Those that were used are closed after 4 s, and the thirty get a second spare.
+  await expect.poll(() => merchant.open(), { timeout: 10_000, interval: 100 }).toBe(60);
+}, 20_000);
+
 test("beyond the bound of merchants the least used loses its connections, but not its request in flight", async () => {
   merchant.behave((_push, response) => void setTimeout(() => response.end("{}"), 100));
   const connections = make({ allowPrivateAddresses: true, merchantsMax: 2 });

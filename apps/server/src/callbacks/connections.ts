@@ -21,7 +21,10 @@ export interface Connections {
    * another one. Those it had are closed when their requests are over. Opens nothing yet.
    */
   to(merchant: MerchantTarget): Result<MerchantConnection, ConnectionRefusal>;
-  /** The merchant is being asked: for the next 5 minutes it keeps at least two open connections, as far as its server lets us. */
+  /**
+   * The merchant is being asked: for the next 5 minutes it keeps at least two open connections, as far as its server lets us and while it is
+   * among the 256 merchants that were used last.
+   */
   keepWarm(merchantId: number): void;
   /** Ends idle connections at once and the others when their request is over. */
   close(): Promise<void>;
@@ -36,6 +39,7 @@ export interface ConnectionOptions {
   readonly allowPrivateAddresses: boolean;
   readonly connectionsOfMerchantMax?: number;
   readonly merchantsMax?: number;
+  readonly warmMerchantsMax?: number;
 }
 
 interface Entry {
@@ -64,6 +68,11 @@ interface State {
   readonly leaving: Set<Promise<void>>;
   /** Runs while a merchant is kept warm. */
   timer: NodeJS.Timeout | undefined;
+  looks: number;
+  /** Merchants whose spare connections are still to be looked at in this round. */
+  round: number[];
+  /** How many of them one look takes. */
+  share: number;
 }
 
 /**
@@ -77,6 +86,9 @@ export function createConnections(options: ConnectionOptions): Connections {
     entries: new Map(),
     leaving: new Set(),
     timer: undefined,
+    looks: 0,
+    round: [],
+    share: 0,
   };
   return {
     to: (target) => connectionTo(state, target),
@@ -181,22 +193,39 @@ function keepWarm(state: State, merchantId: number): void {
   const entry = state.entries.get(merchantId);
   if (entry !== undefined) {
     entry.lines.warmUntilMs = performance.now() + callbackLimits.warmForMs;
-    state.timer ??= setInterval(() => topUp(state), callbackLimits.warmLookMs).unref();
+    state.timer ??= setInterval(() => look(state), callbackLimits.warmLookMs / callbackLimits.warmLooks).unref();
   }
 }
 
-function topUp(state: State): void {
+/**
+ * A few merchants at a time, so that each is looked at every second: the connections of all of them, opened in one turn of the event loop,
+ * would hold up the decisions by 20 ms.
+ */
+function look(state: State): void {
   const nowMs = performance.now();
-  let warmMerchants = 0;
-  for (const { lines } of state.entries.values()) {
-    if (lines.warmUntilMs > nowMs) {
-      warmMerchants += 1;
-      lines.warm.topUp({ inUse: lines.pool.stats.connected, nowMs });
-    } else {
+  if (state.looks % callbackLimits.warmLooks === 0) {
+    beginRound(state, nowMs);
+  }
+  state.looks += 1;
+  for (const merchantId of state.round.splice(0, state.share)) {
+    const lines = state.entries.get(merchantId)?.lines;
+    lines?.warm.topUp({ inUse: lines.pool.stats.connected, nowMs });
+  }
+}
+
+/** Whoever was not asked for a while, or is not among those used last, loses its spare connections. */
+function beginRound(state: State, nowMs: number): void {
+  const isWarm = ({ lines }: Entry): boolean => lines.warmUntilMs > nowMs;
+  const warm = [...state.entries].flatMap(([merchantId, entry]) => (isWarm(entry) ? [merchantId] : []));
+  state.round = warm.slice(-(state.options.warmMerchantsMax ?? callbackLimits.warmMerchantsMax));
+  state.share = Math.ceil(state.round.length / callbackLimits.warmLooks);
+  const kept = new Set(state.round);
+  for (const [merchantId, { lines }] of state.entries) {
+    if (!kept.has(merchantId)) {
       lines.warm.coolDown();
     }
   }
-  if (warmMerchants === 0) {
+  if (state.round.length === 0) {
     stopTimer(state);
   }
 }
@@ -204,6 +233,7 @@ function topUp(state: State): void {
 function stopTimer(state: State): void {
   clearInterval(state.timer);
   state.timer = undefined;
+  state.looks = 0;
 }
 
 function dropLeastUsed(state: State): void {

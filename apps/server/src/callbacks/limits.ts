@@ -123,7 +123,11 @@ export const callbackLimits = {
   warmConnections: 2,
   /** For so long after its last question. */
   warmForMs: 300_000,
+  /** How often each merchant's are looked after, and in how many steps all of them. */
   warmLookMs: 1_000,
+  warmLooks: 20,
+  /** Merchants that are kept warm, the ones used last: a spare is replaced every 8 s, so these are 64 new connections a second at most. */
+  warmMerchantsMax: 256,
   /** After a spare connection could not be made or was closed by the merchant's server. */
   warmPauseMs: 5_000,
   /** Shorter than what usual servers wait for the first request of a connection (HAProxy 10 s, Apache 20, nginx and Node 60). */
