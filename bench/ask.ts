@@ -58,7 +58,13 @@ async function openEverything(stack: AsyncDisposableStack, options: BenchOptions
   stack.defer(() => server.stop());
   const cards = rows === null ? cardsDefault : Math.ceil(rows / 10);
   const size = { merchants, cards, consumptions: cards * 10 };
-  const url = await buildDatabase(server, { name: "ask", mode: "AUTHORIZATION", ...size, onStep: progress.say });
+  const url = await buildDatabase(server, {
+    name: "ask",
+    mode: "AUTHORIZATION",
+    ...size,
+    onStep: progress.say,
+    measuredSeconds: options.seconds,
+  });
   const merchant = await startMerchantProcess("approves");
   stack.defer(() => merchant.stop());
   const questionPool = openPlatformPool(url, 2);

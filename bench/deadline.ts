@@ -48,6 +48,7 @@ export const deadline: Benchmark = {
         mode: "AUTHORIZATION",
         ...size,
         onStep: options.progress.say,
+        measuredSeconds: options.seconds,
       });
       const hanging = await startMerchantProcess("hangs");
       stack.defer(() => hanging.stop());

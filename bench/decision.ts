@@ -55,7 +55,12 @@ async function openProgramme(
 ): Promise<Stand> {
   const cards = Math.max(merchants, options.rows === null ? cardsDefault : Math.ceil(options.rows / 10));
   const size = { merchants, cards, consumptions: cards * 10 };
-  const url = await buildDatabase(server, { name, ...size, onStep: options.progress.say });
+  const url = await buildDatabase(server, {
+    name,
+    ...size,
+    onStep: options.progress.say,
+    measuredSeconds: options.seconds,
+  });
   return openStand({ url });
 }
 

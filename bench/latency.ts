@@ -28,7 +28,12 @@ export const latency: Benchmark = {
       const cards = options.rows === null ? cardsDefault : Math.ceil(options.rows / 10);
       const size = { merchants, cards, consumptions: cards * 10 };
       const stand = await openStand({
-        url: await buildDatabase(server, { name: "latency", ...size, onStep: options.progress.say }),
+        url: await buildDatabase(server, {
+          name: "latency",
+          ...size,
+          onStep: options.progress.say,
+          measuredSeconds: options.seconds,
+        }),
       });
       try {
         return [await measure(stand, server.place, options)];

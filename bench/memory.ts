@@ -26,7 +26,12 @@ export const memory: Benchmark = {
     try {
       const cards = options.rows === null ? cardsDefault : Math.ceil(options.rows / 10);
       const size = { merchants, cards, consumptions: cards };
-      const url = await buildDatabase(server, { name: "memory", ...size, onStep: options.progress.say });
+      const url = await buildDatabase(server, {
+        name: "memory",
+        ...size,
+        onStep: options.progress.say,
+        measuredSeconds: options.seconds,
+      });
       return [resultOf(await sample(url, options), options)];
     } finally {
       await server.stop();

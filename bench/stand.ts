@@ -37,15 +37,24 @@ export interface StandOptions {
   readonly seed?: number;
 }
 
+export interface DatabasePlan extends ProgrammeSize {
+  readonly name: string;
+  readonly mode?: MerchantMode;
+  readonly onStep: OnStep;
+  /** How long will be measured on it; absent where the server is started anew before. */
+  readonly measuredSeconds?: number;
+}
+
 /** Migrates a new database and fills it; answers its URL. */
-export async function buildDatabase(
-  server: BenchServer,
-  options: ProgrammeSize & { readonly name: string; readonly mode?: MerchantMode; readonly onStep: OnStep },
-): Promise<string> {
+export async function buildDatabase(server: BenchServer, options: DatabasePlan): Promise<string> {
   const { name, merchants, cards, consumptions, mode = "CREDIT_EXTENSION" } = options;
   const url = await server.createDatabase(name);
   const plan = { mode, merchants, cards, consumptions, endsAt: Date.now() - historyEndsBeforeMs };
   await buildProgramme(url, plan, (step) => options.onStep(`building ${name}: ${step}`));
+  if (options.measuredSeconds !== undefined) {
+    options.onStep(`building ${name}: the files of the log`);
+    await server.prepareLog({ measuredSeconds: options.measuredSeconds });
+  }
   return url;
 }
 

@@ -50,7 +50,7 @@ async function openLoaded(
   const { signal, progress, rows } = options;
   const cards = Math.min(cardsMax, Math.max(merchants, Math.ceil((rows ?? Number.POSITIVE_INFINITY) / 10)));
   const size = { merchants, cards, consumptions: cards * 10 };
-  const url = await buildDatabase(server, { name, ...size, onStep: progress.say });
+  const url = await buildDatabase(server, { name, ...size, onStep: progress.say, measuredSeconds: options.seconds });
   const ownerPool = openOwnerPool(url);
   stack.defer(() => ownerPool.end());
   if (name === "bare") {
