@@ -7,7 +7,7 @@ import { buildDatabase } from "./stand.ts";
 import { median, rounded, slope } from "./statistics.ts";
 
 const rate = 2_000;
-/** Megabytes after the run, and growth in its second half. */
+/** Megabytes after the run, and growth in its second half: by then the old generation, too, was collected for the first time. */
 const bar = 250;
 const growthPerMinuteMax = 5;
 const merchants = 20;
@@ -20,7 +20,7 @@ const startMs = 20_000;
 export const memory: Benchmark = {
   name: "memory",
   summary: "resident memory of one deciding process at 2,000/s, and whether it grows",
-  seconds: 60,
+  seconds: 120,
   run: async (options) => {
     const server = await startBenchServer({ place: options.place, bytesMin });
     try {
