@@ -285,7 +285,7 @@
   /**
    * V8 collects garbage with four threads of its own. On two cores they take both away from a process that decides, for 50 ms and more, and
    * everything that came in meanwhile is late. With one thread the p99 of an authorization at 700/s is 17 ms instead of 45, and the process
-   * keeps 100 MB less, since each of those threads also fills memory of its own.
+   * keeps 80 MB less, since each of those threads also fills memory of its own.
    */
   const nodeFlags = ["--v8-pool-size=1"];
 
