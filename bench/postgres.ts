@@ -32,8 +32,8 @@ export interface BenchServer {
    * for each 16 MB of log, and for 30 ms nobody's commit goes on.
    */
   prepareLog(options: { readonly measuredSeconds: number }): Promise<void>;
-  /** Starts the server anew with its production settings; see `loading`. Answers the server's new URL. */
-  restartDurable(): Promise<void>;
+  /** Starts the server anew with its production settings and these; see `loading`. Its URL may be another one then. */
+  restartDurable(settings: Readonly<Record<string, string>>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -86,10 +86,10 @@ export async function startBenchServer(options: BenchServerOptions): Promise<Ben
       createDatabase: async (name) => createDatabase(server.url, name),
       prepareLog: async ({ measuredSeconds }) =>
         prepareLog(server.url, Math.min(logFilesMax, Math.ceil(measuredSeconds * logFilesPerSecond))),
-      restartDurable: async () => {
+      restartDurable: async (settings) => {
         await server.stop();
         await flushDisk();
-        server = await start(durableSettings);
+        server = await start({ ...durableSettings, ...settings });
       },
       stop: async () => {
         await server.stop();
