@@ -68,6 +68,7 @@ interface State {
   readonly leaving: Set<Promise<void>>;
   /** Runs while a merchant is kept warm. */
   timer: NodeJS.Timeout | undefined;
+  /** Since the timer was started. */
   looks: number;
   /** Merchants whose spare connections are still to be looked at in this round. */
   round: number[];
@@ -203,10 +204,11 @@ function keepWarm(state: State, merchantId: number): void {
  */
 function look(state: State): void {
   const nowMs = performance.now();
-  if (state.looks % callbackLimits.warmLooks === 0) {
+  const isFirstOfRound = state.looks % callbackLimits.warmLooks === 0;
+  state.looks += 1;
+  if (isFirstOfRound) {
     beginRound(state, nowMs);
   }
-  state.looks += 1;
   for (const merchantId of state.round.splice(0, state.share)) {
     const lines = state.entries.get(merchantId)?.lines;
     lines?.warm.topUp({ inUse: lines.pool.stats.connected, nowMs });
