@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { createServer } from "node:net";
@@ -126,10 +127,20 @@ export async function becomes(what: string, isSo: () => Promise<boolean> | boole
   throw new Error(`it did not become so within a minute: ${what}`, { cause: last });
 }
 
+/** A process that has ended and that its parent has not asked about yet is not: the first process of a container may take seconds to ask. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+  } catch {
+    return false;
+  }
+  return !hasEnded(pid);
+}
+
+/** Linux says so in its list of processes; elsewhere nobody is seen to have ended. */
+function hasEnded(pid: number): boolean {
+  try {
+    return /^\d+ \(.*\) Z/su.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return false;
   }
