@@ -177,6 +177,65 @@ test("a line that is longer than a batch leaves room in it for the others", asyn
   expect(batches).toEqual([[0], [11, 21, 31, 12], [13, 14, 15]]);
 });
 
+/** A batcher of numbers whose tens are their line, and how its batches are let go one by one. */
+function inLines(options: { readonly lanes: number; readonly batchMax: number }) {
+  const batches: (readonly number[])[] = [];
+  const gates: (() => void)[] = [];
+  const batcher = createBatcher<number, number>({
+    name: "lines",
+    lanes: createLanes({ max: options.lanes }),
+    batchMax: options.batchMax,
+    batchEven: 2,
+    queueMax: 100,
+    lineOf: (item) => Math.trunc(item / 10),
+    run: async (items) => {
+      const { opened, open } = gate();
+      batches.push(items);
+      gates.push(open);
+      await opened;
+      return items;
+    },
+  });
+  return { batcher, batches, gates };
+}
+
+test("two lanes get different lines, and what is of a line in flight waits while others can go", async () => {
+  const { batcher, batches, gates } = inLines({ lanes: 2, batchMax: 100 });
+  const answers = [11, 21, 31, 41, 12, 22, 32, 42].map((item) => batcher.submit(item));
+  await expect
+    .poll(() => batches)
+    .toEqual([
+      [11, 21, 12, 22],
+      [31, 32],
+    ]);
+  answers.push(...[13, 33, 51].map((item) => batcher.submit(item)));
+  gates[1]?.();
+  await expect.poll(() => batches[2]).toEqual([41, 33]);
+  gates[0]?.();
+  // 42 has waited longer, but would wait for 41 in the database.
+  await expect.poll(() => batches[3]).toEqual([13, 51]);
+  gates[2]?.();
+  await expect.poll(() => batches[4]).toEqual([42]);
+  gates[3]?.();
+  gates[4]?.();
+  expect(await Promise.all(answers)).toEqual([11, 21, 31, 41, 12, 22, 32, 42, 13, 33, 51]);
+});
+
+test("a line that is alone uses both lanes", async () => {
+  const { batcher, batches, gates } = inLines({ lanes: 2, batchMax: 2 });
+  const answers = [11, 12, 13, 14].map((item) => batcher.submit(item));
+  await expect
+    .poll(() => batches)
+    .toEqual([
+      [11, 12],
+      [13, 14],
+    ]);
+  for (const open of gates) {
+    open();
+  }
+  expect(await Promise.all(answers)).toEqual([11, 12, 13, 14]);
+});
+
 test("an item whose key is in flight waits for it, while items of other keys pass", async () => {
   const { opened, open } = gate();
   const started: string[] = [];
@@ -339,7 +398,8 @@ test("whatever the load and the poison: every item is kept exactly once or rejec
       fc.array(planned, { minLength: 1, maxLength: 40 }),
       fc.integer({ min: 1, max: 4 }),
       fc.integer({ min: 1, max: 8 }),
-      async (items, lanesMax, batchMax) => {
+      fc.boolean(),
+      async (items, lanesMax, batchMax, hasLines) => {
         const kept: number[] = [];
         const busyKeys = new Set<string>();
         const batcher = createBatcher<Planned & { readonly index: number }, number>({
@@ -348,6 +408,7 @@ test("whatever the load and the poison: every item is kept exactly once or rejec
           batchMax,
           queueMax: 1000,
           keyOf: (item) => item.key,
+          ...(hasLines && { lineOf: (item) => (item.key < "c" ? 1 : 2) }),
           run: async (batch) => {
             const keys = new Set(batch.map((item) => item.key));
             for (const key of keys) {

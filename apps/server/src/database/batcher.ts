@@ -20,6 +20,8 @@ export interface Lanes {
   /** @see LaneOptions.extraLaneItemsMin */
   readonly extraLaneItemsMin: number;
   busy: number;
+  /** In how many of the batches in flight a line has items; see `BatcherOptions.lineOf`. */
+  readonly linesInFlight: Map<number, number>;
   /** Of each batcher: looks whether it has something for a free lane. The one that has used a lane last looks last. */
   readonly onFree: (() => void)[];
 }
@@ -38,7 +40,7 @@ export function createLanes({ max = 2, extraLaneItemsMin = 1 }: LaneOptions = {}
   if (max < 1) {
     throw new Error("there must be a lane");
   }
-  return { max, extraLaneItemsMin, busy: 0, onFree: [] };
+  return { max, extraLaneItemsMin, busy: 0, linesInFlight: new Map(), onFree: [] };
 }
 
 export interface BatcherLoad {
@@ -70,8 +72,10 @@ export interface BatcherOptions<Item, Outcome> {
    */
   readonly keyOf?: (item: Item) => string;
   /**
-   * Whose item it is. When more wait than a batch holds, the lines take turns, so that one of them, however long, cannot fill a batch
-   * while others wait. Items of one key must be of one line. Absent: the oldest go first.
+   * Whose item it is. Two batches with items of one line would wait for each other in the database, so a batch is made of lines that are in
+   * no other one, and where more wait than it takes, of no more lines than its share of the lanes. Within it the lines take turns, so that
+   * one of them, however long, cannot fill it while others wait. Batchers that share lanes must mean the same by a line; items of one key
+   * must be of one line. Absent: the oldest go first.
    */
   readonly lineOf?: (item: Item) => number;
   /** Told once for each batch that failed as a whole, before its items are run alone. */
@@ -189,27 +193,41 @@ function flush<Item, Outcome>(state: State<Item, Outcome>): void {
   }
 }
 
-/** Of the items whose key is not in flight, as many as a batch holds. A key in flight blocks all of its items, which keeps their order. */
+/**
+ * Of the items whose key is not in flight, as many as a batch holds; those of lines that are in no other batch, as long as there are any. A
+ * key in flight blocks all of its items, which keeps their order.
+ */
 function takeBatch<Item, Outcome>(state: State<Item, Outcome>): Waiting<Item, Outcome>[] {
-  const { keysInFlight, options } = state;
+  const { keysInFlight, options, lanes } = state;
+  const { batchMax, batchEven = batchMax, lineOf } = options;
   const ready = state.waiting.filter(({ key }) => key === undefined || !keysInFlight.has(key));
-  const { batchMax, batchEven = batchMax } = options;
-  const limit = Math.min(batchMax, Math.max(batchEven, Math.ceil(ready.length / 2)));
-  const taken = ready.length <= limit ? ready : inTurns(ready, { limit, lineOf: options.lineOf });
+  const apart = lineOf === undefined ? ready : ready.filter(({ item }) => !lanes.linesInFlight.has(lineOf(item)));
+  const choice = apart.length > 0 ? apart : ready;
+  const limit = Math.min(batchMax, Math.max(batchEven, Math.ceil(choice.length / 2)));
+  const taken = choice.length <= limit ? choice : inTurns(choice, { limit, lineOf, lanesMax: lanes.max });
   const gone = new Set(taken);
   state.waiting = taken.length === state.waiting.length ? [] : state.waiting.filter((entry) => !gone.has(entry));
   return taken;
 }
 
-/** One item of each line, then the next of each, in the order of arrival within a line. */
+/**
+ * One item of each line, then the next of each, in the order of arrival within a line. With two lanes, of half of the lines, those whose
+ * first item has waited longest: the others are left to the other lane.
+ */
 function inTurns<Item, Outcome>(
   ready: readonly Waiting<Item, Outcome>[],
-  { limit, lineOf }: { readonly limit: number; readonly lineOf: BatcherOptions<Item, Outcome>["lineOf"] },
+  options: {
+    readonly limit: number;
+    readonly lineOf: BatcherOptions<Item, Outcome>["lineOf"];
+    readonly lanesMax: number;
+  },
 ): Waiting<Item, Outcome>[] {
+  const { limit, lineOf, lanesMax } = options;
   if (lineOf === undefined) {
     return ready.slice(0, limit);
   }
-  const lines = [...Map.groupBy(ready, ({ item }) => lineOf(item)).values()];
+  const all = [...Map.groupBy(ready, ({ item }) => lineOf(item)).values()];
+  const lines = all.slice(0, Math.ceil(all.length / lanesMax));
   const taken: Waiting<Item, Outcome>[] = [];
   for (let turn = 0; taken.length < limit; turn += 1) {
     const next = lines.flatMap((line) => line.slice(turn, turn + 1));
@@ -226,20 +244,11 @@ async function runLane<Item, Outcome>(
   batch: readonly Waiting<Item, Outcome>[],
 ): Promise<void> {
   const { lanes } = state;
-  state.lanesBusy += 1;
-  lanes.busy += 1;
-  const keys = batch.flatMap((entry) => (entry.key === undefined ? [] : [entry.key]));
-  for (const key of keys) {
-    state.keysInFlight.add(key);
-  }
+  const leaveLane = enterLane(state, batch);
   try {
     await settle(state.options, batch);
   } finally {
-    for (const key of keys) {
-      state.keysInFlight.delete(key);
-    }
-    state.lanesBusy -= 1;
-    lanes.busy -= 1;
+    leaveLane();
     lanes.onFree.splice(lanes.onFree.indexOf(state.look), 1);
     lanes.onFree.push(state.look);
     for (const look of lanes.onFree) {
@@ -248,6 +257,44 @@ async function runLane<Item, Outcome>(
     if (state.lanesBusy === 0 && state.waiting.length === 0) {
       state.onIdle?.();
     }
+  }
+}
+
+/** Marks the batch's keys and lines as in flight; what it returns ends that. */
+function enterLane<Item, Outcome>(state: State<Item, Outcome>, batch: readonly Waiting<Item, Outcome>[]): () => void {
+  const { lanes, keysInFlight } = state;
+  const { lineOf } = state.options;
+  const keys = batch.flatMap(({ key }) => (key === undefined ? [] : [key]));
+  const lines = new Set(lineOf === undefined ? [] : batch.map(({ item }) => lineOf(item)));
+  state.lanesBusy += 1;
+  lanes.busy += 1;
+  for (const key of keys) {
+    keysInFlight.add(key);
+  }
+  for (const line of lines) {
+    countLine(lanes, { line, change: 1 });
+  }
+  return () => {
+    state.lanesBusy -= 1;
+    lanes.busy -= 1;
+    for (const key of keys) {
+      keysInFlight.delete(key);
+    }
+    for (const line of lines) {
+      countLine(lanes, { line, change: -1 });
+    }
+  };
+}
+
+function countLine(
+  { linesInFlight }: Lanes,
+  { line, change }: { readonly line: number; readonly change: 1 | -1 },
+): void {
+  const count = (linesInFlight.get(line) ?? 0) + change;
+  if (count === 0) {
+    linesInFlight.delete(line);
+  } else {
+    linesInFlight.set(line, count);
   }
 }
 
