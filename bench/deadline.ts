@@ -21,21 +21,28 @@ const latestMs = 850;
 const neighbourBar = 1.5;
 /** The healthy merchant's purchases per second. */
 const neighbourRate = 100;
-const aloneShare = 0.15;
+/** Of the time: how long the neighbour is alone, and how long it is beside merchants that answer. */
+const beforeShare = 0.13;
 const healthyMerchant = 1;
 /**
  * A merchant that fails 10 times in a row is not asked for a while (its circuit opens), so each hanging merchant gets 8 of the
  * questions. All of them are one server.
  */
 const questionsOfMerchant = 8;
-const merchants = 1 + questions / questionsOfMerchant;
+const hangingMerchants = questions / questionsOfMerchant;
+/**
+ * As many merchants that answer make as many purchases a second before: what the neighbour notices of them is what any load costs on this
+ * machine, and what it notices of the hanging ones beyond that is what hanging costs.
+ */
+const answeringRate = inFlight / (earliestMs / 1000);
+const merchants = 1 + 2 * hangingMerchants;
 const cardsOfMerchant = 4;
 const diskBytesMin = 2e9;
 
 export const deadline: Benchmark = {
   name: "deadline",
   summary: "10,000 questions to a merchant that never answers: when each is decided, and what its neighbour notices",
-  seconds: 60,
+  seconds: 70,
   run: async (options) => {
     const stack = new AsyncDisposableStack();
     try {
@@ -57,7 +64,7 @@ export const deadline: Benchmark = {
       const questionPool = openPlatformPool(url, 2);
       stack.defer(() => questionPool.end());
       const { callbacks, ask } = createQuestions(questionPool, (merchantId) =>
-        merchantId === healthyMerchant ? healthy.url : hanging.url,
+        merchantId > healthyMerchant && merchantId <= healthyMerchant + hangingMerchants ? hanging.url : healthy.url,
       );
       stack.defer(() => callbacks.stop());
       const stand = await openStand({ url, ask });
@@ -83,18 +90,22 @@ async function measure(stand: Stand, { seconds, signal, progress }: BenchOptions
     const reason = answer.approved ? "approved" : answer.reason;
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   };
-  const buyHealthy = async (): Promise<void> => {
-    const answer = await healthy();
-    if (!answer.approved) {
-      throw new Error(`the healthy merchant's purchase was declined: ${answer.reason}`);
-    }
-  };
-  const aloneSeconds = seconds * aloneShare;
+  const buyHealthy = approvedBy(healthy);
+  const answering = stand.cards.filter(({ merchantId }) => merchantId > healthyMerchant + hangingMerchants);
+  const buyAnswering = approvedBy(buyerWith(stand, { cards: answering, reference: "answering" }));
+  const beforeSeconds = seconds * beforeShare;
   progress.say("deadline: warming up");
-  await closedLoop({ inFlight: 8, seconds: Math.min(2, aloneSeconds), once: buyHealthy, signal });
+  const warmUpSeconds = Math.min(2, beforeSeconds);
+  await closedLoop({ inFlight: 8, seconds: warmUpSeconds, once: buyHealthy, signal });
+  await closedLoop({ inFlight: 8, seconds: warmUpSeconds, once: buyAnswering, signal });
   progress.say("deadline: the healthy merchant alone");
-  const alone = await openLoop({ rate: neighbourRate, seconds: aloneSeconds, seed: 31 }, { once: buyHealthy, signal });
-  const hangingSeconds = seconds - 2 * aloneSeconds;
+  const alone = await openLoop({ rate: neighbourRate, seconds: beforeSeconds, seed: 31 }, { once: buyHealthy, signal });
+  progress.say(`deadline: the healthy merchant beside ${answeringRate}/s of merchants that answer`);
+  const [besideAnswering, others] = await Promise.all([
+    openLoop({ rate: neighbourRate, seconds: beforeSeconds, seed: 33 }, { once: buyHealthy, signal }),
+    openLoop({ rate: answeringRate, seconds: beforeSeconds, seed: 34 }, { once: buyAnswering, signal }),
+  ]);
+  const hangingSeconds = seconds - 3 * beforeSeconds;
   const count = Math.min(questions, Math.floor((hangingSeconds / (earliestMs / 1000)) * inFlight));
   progress.say(`deadline: ${count} questions to a merchant that hangs`);
   const beside = openLoop(
@@ -111,9 +122,20 @@ async function measure(stand: Stand, { seconds, signal, progress }: BenchOptions
     latencies,
     reasons,
     alone: alone.latencies,
+    besideAnswering: besideAnswering.latencies,
     beside: await beside,
-    aloneFailures: alone.failures,
+    failuresBefore: [alone, besideAnswering, others].flatMap(({ failures }) => failures),
   });
+}
+
+/** A purchase of a merchant that answers: anything but an approval is a failure of the benchmark. */
+function approvedBy(buy: () => Promise<AuthorizationAnswer>): () => Promise<void> {
+  return async () => {
+    const answer = await buy();
+    if (!answer.approved) {
+      throw new Error(`a purchase was declined although its merchant approves: ${answer.reason}`);
+    }
+  };
 }
 
 function buyerWith(
@@ -161,7 +183,8 @@ async function resultOf(
     readonly latencies: readonly number[];
     readonly reasons: ReadonlyMap<string, number>;
     readonly alone: readonly number[];
-    readonly aloneFailures: readonly string[];
+    readonly besideAnswering: readonly number[];
+    readonly failuresBefore: readonly string[];
     readonly beside: { readonly latencies: readonly number[]; readonly failures: readonly string[] };
   },
 ): Promise<BenchResult> {
@@ -171,8 +194,9 @@ async function resultOf(
   const timedOut = run.reasons.get("merchant_timeout") ?? 0;
   const inTime = run.latencies.filter((ms) => ms >= earliestMs && ms <= latestMs).length;
   const [alone, beside] = [latenciesOf(run.alone), latenciesOf(run.beside.latencies)];
+  const besideAnswering = latenciesOf(run.besideAnswering);
   const neighbour = rounded(beside.p99_ms / alone.p99_ms);
-  const failures = [...run.aloneFailures, ...run.beside.failures, ...stand.engine.errors];
+  const failures = [...run.failuresBefore, ...run.beside.failures, ...stand.engine.errors];
   const allDecided = run.latencies.length === run.count && timedOut === run.count && inTime === run.count;
   return {
     bench: "deadline",
@@ -191,6 +215,7 @@ async function resultOf(
       earliest_ms: rounded(least),
       outcomes: Object.fromEntries(run.reasons),
       neighbour_p99_alone_ms: alone.p99_ms,
+      neighbour_p99_beside_answering_ms: besideAnswering.p99_ms,
       neighbour_p99_beside_ms: beside.p99_ms,
       neighbour_ratio: neighbour,
       neighbour_bar: neighbourBar,
