@@ -7,11 +7,12 @@ import { buildDatabase } from "./stand.ts";
 import { median, rounded, slope } from "./statistics.ts";
 
 const rate = 2_000;
-/** Megabytes after the run, and growth in its second half: by then the old generation, too, was collected for the first time. */
+/** Megabytes after the run. */
 const bar = 250;
+/** In the last third of the run: V8 enlarges its heap in a few steps, the last of them after half a minute or after one and a half. */
 const growthPerMinuteMax = 5;
 const merchants = 20;
-/** All of them are bought with within half a minute, so that the second half shows growth and not a cache that fills. */
+/** All of them are bought with within half a minute, so that the end shows growth and not a cache that fills. */
 const cardsDefault = 10_000;
 const bytesMin = 4e9;
 /** The process opens the database and reads its cards before it reports. */
@@ -20,7 +21,7 @@ const startMs = 20_000;
 export const memory: Benchmark = {
   name: "memory",
   summary: "resident memory of one deciding process at 2,000/s, and whether it grows",
-  seconds: 120,
+  seconds: 180,
   run: async (options) => {
     const server = await startBenchServer({ place: options.place, bytesMin });
     try {
@@ -89,8 +90,8 @@ function resultOf(reports: readonly MemoryReport[], { seconds }: BenchOptions): 
   const sizes = reports.map(({ rssBytes }) => rssBytes / 1e6);
   const last = reports.at(-1);
   const lastMb = rounded(sizes.at(-1) ?? Number.NaN);
-  const secondHalf = sizes.map((y, x) => ({ x: x / 60, y })).slice(Math.floor(sizes.length / 2));
-  const growth = rounded(slope(secondHalf));
+  const lastThird = sizes.map((y, x) => ({ x: x / 60, y })).slice(Math.floor((sizes.length * 2) / 3));
+  const growth = rounded(slope(lastThird));
   const decided = last?.decided ?? 0;
   // A process that does not keep up queues instead of deciding: its memory would say nothing.
   const keptUp = decided >= rate * seconds * 0.9;
