@@ -30,6 +30,8 @@ const healthyMerchant = 1;
  */
 const questionsOfMerchant = 8;
 const hangingMerchants = questions / questionsOfMerchant;
+const isHanging = (merchantId: number): boolean =>
+  merchantId > healthyMerchant && merchantId <= healthyMerchant + hangingMerchants;
 /**
  * As many merchants that answer make as many purchases a second before: what the neighbour notices of them is what any load costs on this
  * machine, and what it notices of the hanging ones beyond that is what hanging costs.
@@ -64,7 +66,7 @@ export const deadline: Benchmark = {
       const questionPool = openPlatformPool(url, 2);
       stack.defer(() => questionPool.end());
       const { callbacks, ask } = createQuestions(questionPool, (merchantId) =>
-        merchantId > healthyMerchant && merchantId <= healthyMerchant + hangingMerchants ? hanging.url : healthy.url,
+        isHanging(merchantId) ? hanging.url : healthy.url,
       );
       stack.defer(() => callbacks.stop());
       const stand = await openStand({ url, ask });
@@ -91,7 +93,7 @@ async function measure(stand: Stand, { seconds, signal, progress }: BenchOptions
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   };
   const buyHealthy = approvedBy(healthy);
-  const answering = stand.cards.filter(({ merchantId }) => merchantId > healthyMerchant + hangingMerchants);
+  const answering = stand.cards.filter(({ merchantId }) => merchantId !== healthyMerchant && !isHanging(merchantId));
   const buyAnswering = approvedBy(buyerWith(stand, { cards: answering, reference: "answering" }));
   const beforeSeconds = seconds * beforeShare;
   progress.say("deadline: warming up");

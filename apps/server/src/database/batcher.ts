@@ -211,8 +211,9 @@ function takeBatch<Item, Outcome>(state: State<Item, Outcome>): Waiting<Item, Ou
 }
 
 /**
- * One item of each line, then the next of each, in the order of arrival within a line. With two lanes, of half of the lines, those whose
- * first item has waited longest: the others are left to the other lane.
+ * One item of each line, then the next of each, in the order of arrival within a line. With two lanes, of half of the lines, because a
+ * batch that has some of every line leaves nothing apart to the other lane; of those whose first item has waited longest, so that none
+ * is left out for ever.
  */
 function inTurns<Item, Outcome>(
   ready: readonly Waiting<Item, Outcome>[],
