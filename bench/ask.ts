@@ -69,7 +69,7 @@ async function openEverything(stack: AsyncDisposableStack, options: BenchOptions
   stack.defer(() => merchant.stop());
   const questionPool = openPlatformPool(url, 2);
   stack.defer(() => questionPool.end());
-  const { callbacks, ask: askMerchant } = createQuestions(questionPool, () => merchant.url);
+  const { callbacks, ask: askMerchant } = createQuestions(questionPool, { urlOf: () => merchant.url });
   stack.defer(() => callbacks.stop());
   const stand = await openStand({ url, ask: askMerchant });
   stack.defer(() => stand.close());

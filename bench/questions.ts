@@ -1,14 +1,14 @@
 import type { Pool } from "pg";
 import type { AskMerchant } from "../apps/server/src/authorization/index.ts";
 import type { Callbacks } from "../apps/server/src/callbacks/index.ts";
-import { openCallbacks } from "./callbacks-room.ts";
+import { openCallbacks, type RoomOptions } from "./callbacks-room.ts";
 
 /** The platform's questions on a pool, as `compose.ts` wires them; the delivery of pushes is another process's work. */
 export function createQuestions(
   pool: Pool,
-  urlOf: (merchantId: number) => string,
+  options: RoomOptions,
 ): { readonly callbacks: Callbacks; readonly ask: AskMerchant } {
-  const { callbacks } = openCallbacks(pool, urlOf);
+  const { callbacks } = openCallbacks(pool, options);
   return {
     callbacks,
     ask: async ({ merchantId, consumeNo, data }) => {

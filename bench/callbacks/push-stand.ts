@@ -96,10 +96,9 @@ export async function openPushStand(server: BenchServer, options: PushStandOptio
   const { name, merchant, hanging, merchants, cards } = options;
   const url = await server.createDatabase(name.toLowerCase());
   const [pool, ownerPool] = [openPlatformPool(url), openOwnerPool(url)];
-  const { callbacks, errors } = openCallbacks(
-    pool,
-    (merchantId) => `${merchant.origin}/${name}/${merchantId <= hanging ? "hangs" : "answers"}/${merchantId}`,
-  );
+  const { callbacks, errors } = openCallbacks(pool, {
+    urlOf: (merchantId) => `${merchant.origin}/${name}/${merchantId <= hanging ? "hangs" : "answers"}/${merchantId}`,
+  });
   const write = async (pushes: number, dueAtMs: number): Promise<void> => {
     await writePushes(ownerPool, { name, merchants, cards, from: stand.queued, pushes, dueAtMs: [dueAtMs, dueAtMs] });
     stand.queued += pushes;

@@ -38,6 +38,8 @@ export interface BreakerDeps {
   /** Milliseconds of a clock that never goes back: the machine's monotonic one. */
   readonly monotonicNow: () => number;
   readonly onChange: (change: BreakerChange) => void;
+  /** Failures in a row that open a circuit; 10 when absent. */
+  readonly failuresMax?: number;
 }
 
 /** A merchant without failures has no circuit. */
@@ -94,7 +96,7 @@ function settle(state: State, { merchantId, isProbe }: Permit, end: QuestionEnd)
     return;
   }
   const failures = (circuit?.failures ?? 0) + 1;
-  if (failures < callbackLimits.breakerFailures) {
+  if (failures < (state.deps.failuresMax ?? callbackLimits.breakerFailures)) {
     keep(state, merchantId, { kind: "closed", failures });
     return;
   }

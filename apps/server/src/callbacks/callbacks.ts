@@ -37,6 +37,8 @@ export interface CallbackOptions extends Omit<CallbackDeps, "transportClock"> {
   readonly random?: () => number;
   /** The card that a test push is about; none when absent. */
   readonly newestCardOf?: (merchantId: number) => Promise<string | null>;
+  /** Questions in a row without a proper answer that open a merchant's circuit; 10 when absent. */
+  readonly questionFailuresMax?: number;
 }
 
 export function createCallbacks(options: CallbackOptions): Callbacks {

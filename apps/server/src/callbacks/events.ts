@@ -35,6 +35,7 @@ export function createEventLog({ pool, clock, log }: Pick<CallbackDeps, "pool" |
   const writer = createBackgroundWriter({
     log,
     name: "merchant events",
+    gatherMs: 0,
     insert: (rows: readonly EventRow[]) => insertEvents(pool, rows),
   });
   return {

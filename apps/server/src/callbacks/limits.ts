@@ -137,6 +137,8 @@ export const callbackLimits = {
    * the merchant has seen no byte of it.
    */
   oneWriteBytesMax: 8_192,
+  /** The records of questions gather for so long. A push that may have to tell a late answer waits for half a second after that can come. */
+  questionsGatherMs: 100,
   rowsPerWrite: 500,
   rowsWaitingMax: 20_000,
   /** Pushes sent again, or events removed, by one statement. */

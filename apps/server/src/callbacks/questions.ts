@@ -35,6 +35,8 @@ export interface QuestionDeps extends Omit<CallbackDeps, "onBreaker"> {
   readonly onBreaker: (change: BreakerChange) => void;
   /** Questions of one merchant in flight at most; 512 when absent. */
   readonly questionsOfMerchantMax?: number;
+  /** Questions in a row without a proper answer that open a merchant's circuit; 10 when absent. */
+  readonly questionFailuresMax?: number;
 }
 
 interface State {
@@ -55,15 +57,20 @@ interface Asked {
 const extraHeaders = ["Deadline-Ms", String(callbackLimits.questionDeadlineMs)];
 
 export function createQuestions(deps: QuestionDeps): Questions {
-  const { pool, log, onBreaker: onChange } = deps;
+  const { pool, log, onBreaker: onChange, questionFailuresMax: failuresMax } = deps;
   const state: State = {
     deps,
     records: createBackgroundWriter({
       log,
       name: "merchant questions",
+      gatherMs: callbackLimits.questionsGatherMs,
       insert: (rows: readonly QuestionRow[]) => insertQuestions(pool, rows),
     }),
-    breaker: createBreaker({ monotonicNow: () => performance.now(), onChange }),
+    breaker: createBreaker({
+      monotonicNow: () => performance.now(),
+      onChange,
+      ...(failuresMax === undefined ? {} : { failuresMax }),
+    }),
     inFlightOf: new Map(),
     inFlight: 0,
     recording: new Set(),
