@@ -18,7 +18,7 @@ const diskBytesMin = 4e9;
 
 /**
  * What the outbox costs a decision: the engine on two databases of one server, in turn, with the same programme; in one of them
- * the decision is the same function without its INSERT INTO callback.
+ * the decision is the same function without its INSERT INTO callback_outbox.
  */
 export async function queueing(options: BenchOptions): Promise<BenchResult> {
   const stack = new AsyncDisposableStack();
@@ -65,7 +65,9 @@ async function openLoaded(
     cpu,
     run: (seconds) => cpu.during(() => closedLoop({ inFlight, seconds, signal, once })),
     pushes: async () => {
-      const { rows } = await ownerPool.query<{ count: bigint }>("SELECT count(*) FROM callback");
+      const { rows } = await ownerPool.query<{ count: bigint }>(
+        "SELECT coalesce(sum(size), 0)::bigint AS count FROM callback_outbox",
+      );
       return Number(rows[0]?.count ?? 0);
     },
   };

@@ -22,15 +22,18 @@ test("the decision without the outbox is the decision but for the one part that 
   const from = before.findIndex((line, at) => line !== after[at]);
   const removed = before.slice(from, from + before.length - after.length);
   expect([...before.slice(0, from), ...before.slice(from + removed.length)]).toEqual(after);
-  expect(removed.join("\n")).toMatch(/^\s*\), pushed AS \(\s*INSERT INTO callback \([^;]*$/u);
+  expect(removed.join("\n")).toMatch(/^\s*\), pushed AS \(\s*INSERT INTO callback_outbox \([^;]*$/u);
 });
 
 test.each([
   ["no statement that queues pushes", "BEGIN\n  UPDATE card SET a = 1;\nEND"],
-  ["two of them", "BEGIN\n  INSERT INTO callback (a) VALUES (';');\n  INSERT INTO callback (a) VALUES (2);\nEND"],
+  [
+    "two of them",
+    "BEGIN\n  INSERT INTO callback_outbox (a) VALUES (';');\n  INSERT INTO callback_outbox (a) VALUES (2);\nEND",
+  ],
   [
     "one inside a statement of another kind",
-    "BEGIN\n  WITH w AS (INSERT INTO callback (a) VALUES (1) RETURNING a) SELECT 1;\nEND",
+    "BEGIN\n  WITH w AS (INSERT INTO callback_outbox (a) VALUES (1) RETURNING a) SELECT 1;\nEND",
   ],
 ])("a function with %s is not measured", (_what, text) => {
   expect(() => withoutOutbox(text)).toThrow(/inserts callbacks in/u);

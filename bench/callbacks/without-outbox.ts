@@ -1,15 +1,16 @@
 import type { Pool } from "pg";
 
 /** The part of the decision's last statement, up to what follows it. */
-const insertOfPushes = /, pushed AS \(\s*INSERT INTO callback \((?:[^;']|'[^']*')*\n\s*\)(?=\n\s*UPDATE card\b)/gu;
+const insertOfPushes =
+  /, pushed AS \(\s*INSERT INTO callback_outbox \((?:[^;']|'[^']*')*\n\s*\)(?=\n\s*UPDATE card\b)/gu;
 
 /**
- * The text of a function without its one `INSERT INTO callback`. Throws when there is none, or more than one: what is measured
+ * The text of a function without its one `INSERT INTO callback_outbox`. Throws when there is none, or more than one: what is measured
  * would then not be what a push costs.
  */
 export function withoutOutbox(definition: string): string {
   const found = definition.match(insertOfPushes) ?? [];
-  const mentions = definition.match(/INSERT INTO callback\b/gu) ?? [];
+  const mentions = definition.match(/INSERT INTO callback\w*/gu) ?? [];
   if (found.length !== 1 || mentions.length !== 1) {
     throw new Error(
       `the decision inserts callbacks in ${mentions.length} places, of which ${found.length} can be read`,

@@ -170,8 +170,9 @@ async function insertPushes(
 ): Promise<void> {
   const { pushes, merchantIds, nowMs } = queue;
   await pool.query(
-    `INSERT INTO callback (merchant_id, callback_id, card_no, sequence, action, data, created_at, due_at)
-     SELECT p.*, $7, $7 FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::text[]) AS p`,
+    `INSERT INTO callback_outbox (callbacks, size)
+     SELECT array_agg(ROW(m, i, c, s, a, '', d, $7, $7)::outgoing_callback), count(*)
+     FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::text[]) AS p (m, i, c, s, a, d)`,
     [
       pushes.map(({ merchant }) => merchantIds[merchant]),
       pushes.map(({ id }) => id),

@@ -49,7 +49,7 @@ export async function settle(
 async function openNow({ pool, merchants }: Stand): Promise<Open> {
   const { rows } = await pool.query<{ asking: bigint; pushes: bigint }>(
     `SELECT (SELECT count(*) FROM consumption WHERE merchant_id = ANY ($1) AND stage = 'asking') AS asking,
-            (SELECT count(*) FROM callback WHERE merchant_id = ANY ($1)) AS pushes`,
+            (SELECT count(*) FROM any_callback WHERE merchant_id = ANY ($1) AND state = 'Open') AS pushes`,
     [merchants.map(({ merchantId }) => merchantId)],
   );
   const [row] = rows;

@@ -1,6 +1,7 @@
 import { DECLINES, type DeclineReason } from "@cardwright/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AuthorizationRequest } from "../../apps/server/src/authorization/index.ts";
+import { consumptionData } from "../../apps/server/src/consumptions/index.ts";
 import {
   type CardWishes,
   cents,
@@ -87,6 +88,25 @@ test("every text in a push is written back by JSON.stringify as it was signed", 
   expect(pushes.slice(1).map(({ data }) => data["merchant_info"])).toEqual(
     names.map((name) => expect.objectContaining({ merchant_name: name })),
   );
+});
+
+test("whatever becomes of a purchase, its push says what the books say", async () => {
+  const card = await programme.issueCard({ credit: "50.00" });
+  for (const name of ["Corner Shop", "喫茶店 𝒳 🧁", 'quoted "," here']) {
+    const acceptor = { name, mcc: "5411", city: "São Paulo", country: "BR" };
+    for (const [amount, changed] of [
+      ["1.10", {}],
+      ["0.00", {}],
+      ["900.00", {}],
+      ["7.00", { kind: "refund" }],
+      ["3.00", { currency: "EUR", billingAmount: null }],
+    ] as const) {
+      const { consumeNo } = await buy(card, amount, { acceptor, ...changed });
+      const push = (await programme.pushes(card)).at(-1);
+      const consumption = await programme.consumption(card, consumeNo);
+      expect(push?.text).toBe(consumptionData(consumption, { time: programme.clock.now() }));
+    }
+  }
 });
 
 test("Sequence counts the pushes about a card without gaps, whatever became of the purchases", async () => {

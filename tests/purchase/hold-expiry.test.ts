@@ -119,7 +119,7 @@ test("catching up after a month writes each end as of the moment that it was due
   );
   expect(ledger.rows.map((row) => Number(row.created_at))).toEqual(ends);
   const queued = await programme.db.pool.query<{ due_at: bigint }>(
-    "SELECT due_at FROM callback ORDER BY sequence DESC LIMIT 3",
+    "SELECT due_at FROM any_callback ORDER BY sequence DESC LIMIT 3",
   );
   expect(queued.rows.map((row) => Number(row.due_at))).toEqual([1, 2, 3].map(() => programme.clock.now()));
   expect(await programme.verify()).toMatchObject({ ok: true, openHolds: 0 });

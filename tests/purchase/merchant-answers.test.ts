@@ -102,7 +102,7 @@ test("the push of a purchase that timed out waits until a late answer is known",
   const card = await open();
   const { consumeNo } = await answering(timeout).authorize(purchaseWith(card, "10.00"));
   const { rows } = await programme.db.pool.query(
-    "SELECT due_at - created_at AS wait FROM callback WHERE merchant_id = $1 AND consume_no = $2",
+    "SELECT due_at - created_at AS wait FROM any_callback WHERE merchant_id = $1 AND consume_no = $2",
     [card.merchantId, consumeNo],
   );
   expect(rows).toEqual([{ wait: 1_500n }]);

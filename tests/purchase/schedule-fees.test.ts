@@ -1,5 +1,6 @@
 import { parseRate, type Rate } from "@cardwright/money";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { consumptionData } from "../../apps/server/src/consumptions/index.ts";
 import { dayMs, openProgramme, type Programme, purchaseWith, type ReadyCard } from "../support/programme.ts";
 
 let programme: Programme;
@@ -50,7 +51,12 @@ for (const mode of ["CREDIT_EXTENSION", "AUTHORIZATION"] as const) {
       expect(await feesOf(card, first.consumeNo)).toEqual([25n, "Consume_fee 25"]);
       expect(await buy("9000000.00")).toMatchObject({ approved: false });
       expect(await feesOf(card, (await buy("10.00")).consumeNo)).toEqual([50n, "Consume_fee 50"]);
-      expect(await feesOf(card, (await buy("9.99")).consumeNo)).toEqual([50n, "Consume_fee 50"]);
+      const free = await buy("9.99");
+      expect(await feesOf(card, free.consumeNo)).toEqual([50n, "Consume_fee 50"]);
+      const freePush = (await programme.pushes(card)).at(-1);
+      expect(freePush?.text).toBe(
+        consumptionData(await programme.consumption(card, free.consumeNo), { time: programme.clock.now() }),
+      );
       const charged = await buy("5.00");
       expect(await feesOf(card, charged.consumeNo)).toEqual([55n, "Consume_fee 25", "Small_fee 30"]);
       const pushes = await programme.pushes(card);

@@ -36,7 +36,7 @@ const separator = "\u001f";
 
 /**
  * For texts without control characters, as JSON.stringify makes them: joined by one of those instead of quoted, because the quotes that
- * JSON is full of would each be escaped here and unescaped there. To be read with `separatedArrayOf`. None may be empty.
+ * JSON is full of would each be escaped here and unescaped there. To be read with `separatedArrayOf`; a single empty one comes out as none.
  */
 export function separated(values: readonly string[]): string {
   return values.join(separator);

@@ -1,6 +1,6 @@
 import { DECLINES, remarkSentence } from "@cardwright/contract";
 import { decimalsOf, formatAmount, isCurrency, parseAmount, parsePositiveAmount } from "@cardwright/money";
-import { dataFees, dataHead, type FeeRow } from "#consumptions/index.ts";
+import { dataEnd, dataFees, dataHead, type FeeRow } from "#consumptions/index.ts";
 import { isDeclineCharged, type SmallDecision } from "#fees/index.ts";
 import { uuid7 } from "#kernel/index.ts";
 import { authorization as bounds } from "../limits.ts";
@@ -118,7 +118,7 @@ function approvedData(
   options: Shown & { readonly partial: PartialApproval | null; readonly now: number },
 ): string {
   const { partial, now } = options;
-  const end = `${item.dataTail},"status":"Pending","time":${now}}`;
+  const end = item.dataTail + dataEnd({ status: "Pending", time: now });
   if (partial === null) {
     const { fee, feeRows } = options;
     return `${item.dataHead}${dataFees({ fee, remark: "", detail: "", feeRows })}${end}`;
@@ -134,10 +134,10 @@ function declinedData(
 ): string {
   const { end, now } = options;
   const fees = dataFees({ fee: 0n, remark: end.reason, detail: detailOf(end), feeRows: [] });
-  return `${item.dataHead}${fees}${item.dataTail},"status":"Fail","time":${now}}`;
+  return item.dataHead + fees + item.dataTail + dataEnd({ status: "Fail", time: now });
 }
 
 function standInData(item: DecisionItem, { fee, feeRows, now }: Shown & { readonly now: number }): string {
   const fees = dataFees({ fee, remark: "stand_in", detail: remarkSentence("stand_in", "en_US"), feeRows });
-  return `${item.dataHead}${fees}${item.dataTail},"status":"Pending","time":${now}}`;
+  return item.dataHead + fees + item.dataTail + dataEnd({ status: "Pending", time: now });
 }

@@ -1,5 +1,5 @@
 import { DECLINES, isDeclineReason, type MerchantMode, type Remark, remarkSentence } from "@cardwright/contract";
-import { dataFees, type FeeRow, feeRowsJson } from "#consumptions/index.ts";
+import { dataEnd, dataFees, type FeeRow, feeRowsJson } from "#consumptions/index.ts";
 import type { Sql } from "#database/index.ts";
 import { isDeclineCharged, type SmallDecision } from "#fees/index.ts";
 import {
@@ -140,8 +140,8 @@ function accountsOf(cards: readonly CardFacts[]): Places {
 
 const decideText = `SELECT verdict, reason, consume_no AS "consumeNo", consumption_status AS "consumptionStatus",
     partial_amount AS "partialAmount", merchant_reason AS "merchantReason", small_cost AS "smallCost"
-  FROM authorization_decide($1, $2, $3, $4, $5, $6, $7, ${["$8", "$9", "$10", "$11"].map(separatedArrayOf).join(", ")},
-    $12, $13, $14, $15, $16, $17)`;
+  FROM authorization_decide($1, $2, $3, $4, $5, $6, $7, ${["$8", "$9"].map(separatedArrayOf).join(", ")},
+    $10, $11, $12, $13, $14, $15)`;
 
 /** Decides a batch in one statement, which is one transaction; one row per item, in order. */
 export async function callDecide(sql: Sql, items: readonly DecisionItem[]): Promise<DecisionRow[]> {
@@ -160,9 +160,9 @@ export async function callDecide(sql: Sql, items: readonly DecisionItem[]): Prom
       nullableTextArray(items.map(({ networkReference }) => networkReference)),
       recordArray(items.map((item) => itemFields(item, { cards, accounts }))),
       texts((item) => feeRowsJson(item.feeRows)),
-      texts((item) => item.dataHead),
-      texts((item) => item.dataApproved),
-      texts((item) => item.dataTail),
+      texts(
+        (item) => item.dataHead + item.dataApproved + item.dataTail + dataEnd({ status: "Pending", time: item.at }),
+      ),
       shownFree(items, ({ rows: feeRows }) => feeRowsJson(feeRows)),
       shownFree(items, ({ fee, rows: feeRows }) => dataFees({ fee, remark: "", detail: "", feeRows })),
       ...refusalColumns,
@@ -171,7 +171,7 @@ export async function callDecide(sql: Sql, items: readonly DecisionItem[]): Prom
   return rows;
 }
 
-/** The fields of decision_item (0026_small_batches.sql). */
+/** The fields of decision_item (0027_outbox.sql). */
 function itemFields(
   item: DecisionItem,
   { cards, accounts }: { readonly cards: Places; readonly accounts: Places },
@@ -221,6 +221,8 @@ function itemFields(
     ...smallFields(fees.cardholder?.small ?? null),
     ...smallFields(fees.reserve.small),
     ...(exchange === null ? [null, null, null] : [textField(exchange.rate), textField(exchange.source), exchange.at]),
+    item.dataHead.length,
+    item.dataApproved.length,
   ];
 }
 
@@ -284,7 +286,7 @@ export interface ConclusionRow {
 }
 
 const concludeText = `SELECT concluded, consumption_status AS "consumptionStatus", remark
-  FROM authorization_conclude($1, $2, $3, ${separatedArrayOf("$4")}, $5, $6, $7)`;
+  FROM authorization_conclude($1, $2, $3, ${separatedArrayOf("$4")}, ${separatedArrayOf("$5")}, $6, $7, $8)`;
 
 export async function callConclude(
   sql: Sql,
@@ -304,6 +306,7 @@ export async function callConclude(
       cards.ids,
       recordArray(items.map((item) => conclusionFields(item, cards))),
       separated(items.map((item) => item.data)),
+      separated(items.map((item) => item.standInData)),
       remarkSentence("stand_in", "en_US"),
       options.voidKind,
       options.at,
@@ -312,7 +315,7 @@ export async function callConclude(
   return rows;
 }
 
-/** The fields of conclusion_item (0026_small_batches.sql). */
+/** The fields of conclusion_item (0027_outbox.sql). */
 function conclusionFields(item: ConclusionItem, cards: Places): RecordField[] {
   const { partial, periods } = item;
   return [
@@ -340,7 +343,6 @@ function conclusionFields(item: ConclusionItem, cards: Places): RecordField[] {
     periods.month,
     item.transactionId,
     item.callbackId,
-    textField(item.standInData),
     item.dueAt,
   ];
 }

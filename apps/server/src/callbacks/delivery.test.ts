@@ -13,6 +13,7 @@ import {
   type MerchantServer,
   startMerchantServer,
 } from "./merchant-server.testing.ts";
+import { emptyOutbox } from "./outbox-store.ts";
 import {
   apiSecret,
   appId,
@@ -298,6 +299,7 @@ test("pushes of other cards of the merchant do not wait", async () => {
 test("a worker that dies between the answer and the write leaves a push that is delivered again after its lease", async () => {
   const room = makeRoom();
   const [id = ""] = await insertCard(2);
+  await emptyOutbox(database.pool);
   await database.pool.query("UPDATE callback SET lease_until = $1, attempts = 1 WHERE callback_id = $2", [
     clock.now() + 15 * second,
     id,

@@ -7,6 +7,7 @@ import type { EndpointFact, EndpointHealth } from "./endpoint-health.ts";
 import { shareOut, wants } from "./fairness.ts";
 import { callbackLimits } from "./limits.ts";
 import { createMerchantWorks, type MerchantWork, type MerchantWorks } from "./merchant-work.ts";
+import { emptyOutbox } from "./outbox-store.ts";
 import { paceAfter, startAnew } from "./pace.ts";
 import type { Partitions } from "./partitions.ts";
 import { type CallbackDeps, nameOf } from "./ports.ts";
@@ -64,6 +65,8 @@ interface State {
 
 /** What a claim achieved: as long as it is not nothing, the next one may find more. */
 interface Round {
+  /** From the outbox. */
+  readonly moved: number;
   readonly pushes: readonly ClaimedPush[];
   readonly parked: number;
   /** Where the next round begins; 0 after the last merchant. */
@@ -157,10 +160,10 @@ async function runDue(state: State): Promise<number> {
   let afterMerchantId = 0;
   let foundAny = false;
   for (let round = 0; round < callbackLimits.roundsMax && !state.stopping; round += 1) {
-    const { pushes, parked, nextAfterMerchantId } = await claimRound(state, { afterMerchantId });
+    const { moved, pushes, parked, nextAfterMerchantId } = await claimRound(state, { afterMerchantId });
     const wereTried = await Promise.all(pushes.flatMap((push) => state.open.get(push)?.promise ?? []));
     tried += wereTried.filter((wasTried) => wasTried).length;
-    foundAny ||= pushes.length + parked > 0;
+    foundAny ||= moved + pushes.length + parked > 0;
     afterMerchantId = nextAfterMerchantId;
     if (afterMerchantId === 0) {
       if (!foundAny) {
@@ -174,6 +177,10 @@ async function runDue(state: State): Promise<number> {
 
 async function claimRound(state: State, { afterMerchantId }: { readonly afterMerchantId: number }): Promise<Round> {
   const { pool, clock } = state.deps;
+  const { moved, mayHaveMore } = await emptyOutbox(pool);
+  if (mayHaveMore) {
+    wake(state);
+  }
   const nowMs = clock.now();
   const { due, nextAfterMerchantId } = await findDueMerchants(pool, { nowMs, afterMerchantId });
   const shares = shareOut({
@@ -182,7 +189,7 @@ async function claimRound(state: State, { afterMerchantId }: { readonly afterMer
     slotsFree: Math.min(callbackLimits.claimMax, callbackLimits.claimedMax - state.open.size),
   });
   if (shares.length === 0) {
-    return { pushes: [], parked: 0, nextAfterMerchantId };
+    return { moved, pushes: [], parked: 0, nextAfterMerchantId };
   }
   const claimed = await claimDue(pool, { nowMs, shares });
   const counts = Map.groupBy(claimed, ({ merchantId }) => merchantId);
@@ -194,7 +201,7 @@ async function claimRound(state: State, { afterMerchantId }: { readonly afterMer
   const parked = short.length === 0 ? 0 : await parkBlocked(pool, { nowMs, shares: short });
   // Waiting for them must be possible before the first is sent.
   takeIn(state, claimed);
-  return { pushes: claimed, parked, nextAfterMerchantId };
+  return { moved, pushes: claimed, parked, nextAfterMerchantId };
 }
 
 function takeIn(state: State, pushes: readonly ClaimedPush[]): void {

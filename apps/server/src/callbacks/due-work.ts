@@ -4,6 +4,7 @@ import type { Clock, ScheduledWork } from "#kernel/index.ts";
 import type { Delivery } from "./delivery.ts";
 import { isBeingTried, nextDueAt } from "./due-store.ts";
 import { callbackLimits } from "./limits.ts";
+import { bringLineUpToDate } from "./outbox-store.ts";
 
 /**
  * The pushes as work that is due at certain moments, for who moves the clock: each is tried when its time comes, before time goes on.
@@ -16,7 +17,10 @@ export function createDueWork(deps: {
 }): ScheduledWork {
   return {
     name: "callbacks",
-    nextDueAt: (afterMs) => nextDueAt(deps.pool, { afterMs }),
+    nextDueAt: async (afterMs) => {
+      await bringLineUpToDate(deps.pool);
+      return nextDueAt(deps.pool, { afterMs });
+    },
     runDue: async () => {
       let tried = await deps.delivery.runDue();
       // A push that somebody is trying has its lease: were the clock moved on now, the lease would end early and it would be sent twice.

@@ -4,6 +4,7 @@ import { countOpen, noteEndpoints, pauseByHand, resumeEndpoint, selectEndpoint }
 import { type EventDetail, insertEvents } from "./event-store.ts";
 import { resendOpen } from "./history.ts";
 import { callbackLimits } from "./limits.ts";
+import { bringLineUpToDate } from "./outbox-store.ts";
 import type { CallbackDeps } from "./ports.ts";
 import { type SendDeps, sendPush } from "./send-push.ts";
 
@@ -71,6 +72,7 @@ export function createEndpoints(deps: EndpointsDeps): CallbackEndpoints {
 }
 
 async function stateOf({ pool }: EndpointsDeps, merchantId: number): Promise<EndpointState> {
+  await bringLineUpToDate(pool);
   const { count, isExact } = await countOpen(pool, { merchantId, countMax: callbackLimits.openCountMax });
   const row = await selectEndpoint(pool, merchantId);
   return {

@@ -2,6 +2,7 @@ import { firstUuid7At, ok, type Result, refused } from "#kernel/index.ts";
 import type { CallbackAttempt, CallbackEntry, CallbackFilter, CallbackKey } from "./entries.ts";
 import { selectAttempts, selectCallback, selectCallbacks } from "./history-store.ts";
 import { callbackLimits } from "./limits.ts";
+import { bringLineUpToDate } from "./outbox-store.ts";
 import { dayMs, type Partitions } from "./partitions.ts";
 import type { CallbackDeps } from "./ports.ts";
 import { firstPlace, resendByIds, resendFinishedStep, resendOpenStep } from "./resend-store.ts";
@@ -34,7 +35,10 @@ export interface HistoryDeps extends Pick<CallbackDeps, "pool" | "clock"> {
 
 export function createHistory(deps: HistoryDeps): CallbackHistory {
   return {
-    list: (filter) => selectCallbacks(deps.pool, filter),
+    list: async (filter) => {
+      await bringLineUpToDate(deps.pool);
+      return selectCallbacks(deps.pool, filter);
+    },
     find: (key) => selectCallback(deps.pool, key),
     attemptsOf: (key) => selectAttempts(deps.pool, key),
     resend: (key) => resend(deps, key),
@@ -62,6 +66,7 @@ async function resendMany(
   if (callbackIds.length > callbackLimits.listMax) {
     throw new Error(`more than ${callbackLimits.listMax} pushes in one selection`);
   }
+  await bringLineUpToDate(deps.pool);
   const nowMs = deps.clock.now();
   const wanted = new Set(callbackIds.map((id) => id.toLowerCase()));
   const count = wanted.size;
@@ -83,6 +88,7 @@ async function resendSince(
   deps: HistoryDeps,
   { merchantId, sinceMs }: { readonly merchantId: number; readonly sinceMs: number },
 ): Promise<number> {
+  await bringLineUpToDate(deps.pool);
   const changed =
     (await resendOpen(deps, { merchantId, sinceMs, which: "all" })) +
     (await resendFinished(deps, { merchantId, sinceMs, which: "all" }));

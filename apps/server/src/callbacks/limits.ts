@@ -46,6 +46,9 @@ export const callbackLimits = {
   claimAheadMs: 1_000,
   claimedOfMerchantMax: 1_024,
   claimedMax: 4_096,
+  /** Pushes that leave the outbox in one step, about 30 ms, and the steps that a reader of the line takes. */
+  outboxMax: 2_000,
+  outboxStepsMax: 5,
   /** Pushes of one claim: one statement of about 20 ms. */
   claimMax: 1_000,
   /** Longer than waiting in line, a try, and the writing of its result; a push whose worker died waits this long. */

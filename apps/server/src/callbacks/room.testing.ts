@@ -38,7 +38,14 @@ export function roomOptions(
 
 /** Before each test of a file that shares a database. */
 export async function emptyRoom({ pool }: TestDatabase): Promise<void> {
-  for (const table of ["callback", "callback_history", "callback_attempt", "callback_endpoint", "merchant_event"]) {
+  for (const table of [
+    "callback_outbox",
+    "callback",
+    "callback_history",
+    "callback_attempt",
+    "callback_endpoint",
+    "merchant_event",
+  ]) {
     await pool.query(`DELETE FROM ${table}`);
   }
 }
@@ -50,12 +57,13 @@ export interface NewPush {
   readonly nowMs: number;
 }
 
-/** Inserts pushes as the rooms below do and returns their ids in the same order. */
+/** Writes pushes to the outbox, as one batch of decisions does, and returns their ids in the same order. */
 export async function insertPushes(database: TestDatabase, pushes: readonly NewPush[]): Promise<string[]> {
   const ids = pushes.map((push) => uuid7(push.nowMs));
   await database.pool.query(
-    `INSERT INTO callback (merchant_id, callback_id, card_no, sequence, action, data, created_at, due_at)
-     SELECT m, i, c, s, 'Card_update', format('{"card_no":"%s","sequence":%s,"reason":"café ☕ & more"}', c, s), t, t
+    `INSERT INTO callback_outbox (callbacks, size)
+     SELECT array_agg(ROW(m, i, c, s, 'Card_update', '', format('{"card_no":"%s","sequence":%s,"reason":"café ☕ & more"}', c, s), t,
+       t)::outgoing_callback), count(*)
      FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[]) AS p (m, i, c, s, t)`,
     [
       pushes.map((push) => push.merchantId),

@@ -43,7 +43,7 @@ function merchantInfo(acceptor: CardAcceptor): string {
   );
 }
 
-function dataEnd(end: { readonly status: TransactionStatus; readonly time: number }): string {
+export function dataEnd(end: { readonly status: TransactionStatus; readonly time: number }): string {
   return `,"status":"${end.status}","time":${end.time}}`;
 }
 

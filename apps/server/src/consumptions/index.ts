@@ -1,4 +1,4 @@
-export { authData, consumptionData, dataFees, dataHead, dataTail } from "./callback-data.ts";
+export { authData, consumptionData, dataEnd, dataFees, dataHead, dataTail } from "./callback-data.ts";
 export { type CardAcceptor, type Consumption, cleanText, type FeeRow } from "./consumption.ts";
 export { consumptionRules } from "./rules.ts";
 export {
