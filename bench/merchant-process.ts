@@ -1,23 +1,31 @@
 /**
- * A merchant in a process of its own: the smallest node:http server that answers the question. It verifies nothing, because
- * what it costs is not measured. Argument: `approves` or `hangs`. Sends its port to the parent, ends when the parent lets go.
+ * A merchant in a process of its own. Argument: `approves`, the smallest node:http server that answers the question, or `hangs`, which takes
+ * what comes and never says a word. It verifies nothing and costs as little as can be, because on a real machine it is somewhere else. Sends
+ * its port to the parent, ends when the parent lets go.
  */
 import { createServer } from "node:http";
+import { createServer as createTcpServer } from "node:net";
 
 const approval = Buffer.from('{"code":0,"message":""}');
 
-function main(behaviour: string): void {
+function approving() {
   const server = createServer((request, response) => {
     request.resume();
     request.on("end", () => {
-      if (behaviour === "approves") {
-        response.writeHead(200, { "Content-Type": "application/json", "Content-Length": approval.length });
-        response.end(approval);
-      }
+      response.writeHead(200, { "Content-Type": "application/json", "Content-Length": approval.length });
+      response.end(approval);
     });
   });
   // The platform keeps its connections for 4 s; ours must not close them first.
   server.keepAliveTimeout = 60_000;
+  return server;
+}
+
+/** The platform breaks its connections off, which is no error here. */
+const hanging = () => createTcpServer((socket) => void socket.on("error", () => socket.destroy()).resume());
+
+function main(behaviour: string): void {
+  const server = behaviour === "hangs" ? hanging() : approving();
   server.listen(0, "127.0.0.1", () => {
     const address = server.address();
     process.send?.(typeof address === "object" && address !== null ? address.port : 0);
