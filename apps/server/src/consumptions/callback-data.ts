@@ -7,8 +7,8 @@ const cardDecimals = 2;
 
 /**
  * The `data` of a Consumption callback is written by hand, piece by piece: its text is what gets signed, so key order and
- * number form are part of the contract (section 6), and the decision puts the pieces together inside the database, where alone
- * the verdict is known. Head, fees, tail and end make one JSON object.
+ * number form are part of the contract (section 6), and where a decision comes out otherwise than expected its text is put together
+ * anew inside the database, where alone the verdict is known. Head, fees, tail and end make one JSON object.
  */
 export function dataHead(
   c: Pick<
