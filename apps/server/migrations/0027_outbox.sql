@@ -273,7 +273,8 @@ BEGIN
       SELECT u.merchant_id, u.card_no, u.cardholder_no, u.consume_no, u.relate_no, u.network_reference, u.type, u.amount, u.fee, u.credit,
         u.small_fee, u.small_cost, u.local_amount, u.local_currency, u.merchant_name, u.merchant_mcc, u.merchant_city, u.merchant_country,
         u.hold_id, u.callback_id, u.at, u.wallet, u.recurring, u.decline_fee, u.exchange_rate, u.exchange_source, u.exchange_at,
-        u.data_head, u.data_middle, u.verdict, u.reason, u.status, u.held_credit, u.held_reserve, u.shown_free, u.small_fee_decision, u.small_cost_decision, u.sequence,
+        u.data_head, u.data_middle, u.verdict, u.reason, u.status, u.held_credit, u.held_reserve, u.shown_free, u.small_fee_decision,
+        u.small_cost_decision, u.sequence,
         u.ordinality::integer AS i, array_position(r_reason, u.reason) AS place
       FROM ROWS FROM (unnest(p_items), unnest(results)) WITH ORDINALITY AS u
     ), consumed AS (
@@ -300,7 +301,8 @@ BEGIN
       SELECT array_agg(ROW(merchant_id, callback_id, card_no, sequence, 'Consumption', consume_no,
         CASE WHEN status = 'Pending' AND NOT shown_free THEN p_data[i]
           ELSE left(p_data[i], data_head)
-            || CASE WHEN verdict = 'declined' THEN r_middle[place] WHEN shown_free THEN f_approved[i] ELSE substr(p_data[i], data_head + 1, data_middle) END
+            || CASE WHEN verdict = 'declined' THEN r_middle[place] WHEN shown_free THEN f_approved[i]
+                 ELSE substr(p_data[i], data_head + 1, data_middle) END
             || substr(left(p_data[i], -length(',"status":"Pending","time":' || at || '}')), data_head + data_middle + 1)
             || ',"status":"' || status || '","time":' || at || '}'
         END, at, at)::outgoing_callback), count(*)

@@ -40,6 +40,16 @@ test("nine failures leave the circuit closed, the tenth in a row opens it for 5 
   expect(breaker.admit(merchantId)).toEqual({ merchantId, isProbe: true });
 });
 
+test("another number of failures can be asked for, or none that is ever enough", () => {
+  const deps = { monotonicNow: () => 0, onChange: () => {} };
+  const nervous = createBreaker({ ...deps, failuresMax: 1 });
+  fail(nervous, 1);
+  expect(nervous.admit(merchantId)).toBeNull();
+  const patient = createBreaker({ ...deps, failuresMax: Number.POSITIVE_INFINITY });
+  fail(patient, 1_000);
+  expect(patient.admit(merchantId)).toEqual({ merchantId, isProbe: false });
+});
+
 test("while half open one probe goes through at a time, and its success closes the circuit", () => {
   const { breaker, changes, move } = breakerAtZero();
   fail(breaker, 10);

@@ -39,7 +39,10 @@ export function createHistory(deps: HistoryDeps): CallbackHistory {
       await bringLineUpToDate(deps.pool);
       return selectCallbacks(deps.pool, filter);
     },
-    find: (key) => selectCallback(deps.pool, key),
+    find: async (key) => {
+      await bringLineUpToDate(deps.pool);
+      return selectCallback(deps.pool, key);
+    },
     attemptsOf: (key) => selectAttempts(deps.pool, key),
     resend: (key) => resend(deps, key),
     resendMany: (selection) => resendMany(deps, selection),
