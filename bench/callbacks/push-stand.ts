@@ -145,12 +145,37 @@ async function drain(
     const startedAtMs = Math.max(dueAtMs, Date.now());
     stand.callbacks.delivery.wake();
     if (!(await stand.arrived(before + count, drainTimeoutMs)) && !options.signal.aborted) {
-      throw new Error(`${options.name}: ${count} pushes were not delivered within ${drainTimeoutMs} ms`);
+      throw new Error(await undelivered(stand, { name: options.name, wanted: before + count }));
     }
     const { page } = await stand.report("page");
     return { count: page.arrived - before, seconds: (page.lastAtMs - startedAtMs) / 1000 };
   };
   return cpu === undefined ? measured() : cpu.during(measured);
+}
+
+/** Where the pushes are that did not come, and what Postgres was doing: a stall is too seldom to be looked for twice. */
+async function undelivered(
+  stand: PushStand,
+  { name, wanted }: { readonly name: string; readonly wanted: number },
+): Promise<string> {
+  const { ownerPool, callbacks, errors } = stand;
+  const { page } = await stand.report("page");
+  const { rows: places } = await ownerPool.query<{ places: string }>(
+    `SELECT format('%s in the outbox, %s in the line, %s of them claimed, %s waiting for another, %s failed',
+       (SELECT coalesce(sum(size), 0) FROM callback_outbox), count(*), count(*) FILTER (WHERE lease_until > 0), count(waits_since),
+       count(*) FILTER (WHERE failures > 0)) AS places FROM callback`,
+  );
+  const { rows: running } = await ownerPool.query<{ statement: string }>(
+    `SELECT format('%s for %s (%s)', left(regexp_replace(query, '[[:space:]]+', ' ', 'g'), 60), clock_timestamp() - query_start, wait_event) AS statement
+     FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND backend_type IN ('client backend', 'autovacuum worker')`,
+  );
+  return [
+    `${name}: ${wanted - page.arrived} pushes were not delivered within ${drainTimeoutMs} ms`,
+    ...places.map((row) => row.places),
+    `the process: ${JSON.stringify(callbacks.delivery.load())}`,
+    ...running.map((row) => row.statement),
+    ...errors,
+  ].join("; ");
 }
 
 /** How many of the next pushes go to merchants that answer. */

@@ -36,6 +36,9 @@ export interface LateAnswer {
  *
  * Asking for each looked-at push whether an earlier one is open, and claiming only those without, made a card's line cost a
  * statement for each of its pushes.
+ *
+ * This and the other statements of the line leave one way only to each row (migration 0028, decision 26): `merchant_id + 0` is the index of
+ * the line, `due_at + 0` is not, rows are locked in a LATERAL, and where a table is written `= ANY (ARRAY[…])` keeps the list outside.
  */
 const claimStatement = `
 WITH share AS (
@@ -45,8 +48,8 @@ WITH share AS (
   FROM share s
   CROSS JOIN LATERAL (
     SELECT c.merchant_id, c.card_no, c.sequence, c.due_at FROM callback c
-    WHERE c.merchant_id = s.merchant_id AND c.due_at <= $1 AND c.lease_until <= $1
-    ORDER BY c.merchant_id, c.due_at LIMIT s.slots + $7
+    WHERE c.merchant_id + 0 = s.merchant_id AND c.due_at <= $1 AND c.lease_until <= $1
+    ORDER BY c.merchant_id + 0, c.due_at LIMIT s.slots + $7
   ) d
 ), front AS (
   SELECT k.merchant_id, k.card_no, k.slots, k.due_at, e.sequence, e.is_free, e.is_passed, e.failures
@@ -76,9 +79,12 @@ WITH share AS (
     FROM run WHERE is_free AND may_follow
   ) ranked WHERE place <= slots
 ), locked AS MATERIALIZED (
-  SELECT h.* FROM chosen h JOIN callback c USING (merchant_id, card_no, sequence)
-  WHERE c.due_at <= $1 AND c.lease_until <= $1
-  FOR NO KEY UPDATE OF c SKIP LOCKED
+  SELECT h.* FROM chosen h CROSS JOIN LATERAL (
+    SELECT FROM callback c
+    WHERE c.merchant_id = h.merchant_id AND c.card_no = h.card_no AND c.sequence = h.sequence AND c.due_at + 0 <= $1
+      AND c.lease_until <= $1
+    FOR NO KEY UPDATE SKIP LOCKED
+  ) c
 ), whole AS MATERIALIZED (
   SELECT merchant_id, card_no, sequence, before = count(*) FILTER (WHERE NOT is_passed) OVER (
       PARTITION BY merchant_id, card_no ORDER BY sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS may_go
@@ -86,7 +92,7 @@ WITH share AS (
 ), claimed AS (
   UPDATE callback c SET lease_until = $4, attempts = c.attempts + 1, waits_since = NULL
   FROM whole w
-  WHERE w.may_go AND c.merchant_id = w.merchant_id AND c.card_no = w.card_no AND c.sequence = w.sequence
+  WHERE w.may_go AND c.merchant_id = ANY (ARRAY[w.merchant_id]) AND c.card_no = w.card_no AND c.sequence = w.sequence
   RETURNING c.merchant_id, c.callback_id, c.card_no, c.consume_no, c.sequence, c.action, c.data, c.created_at, c.attempts, c.failures,
     c.first_failed_at
 )
@@ -170,7 +176,7 @@ function claimedPush(row: ClaimRow, leaseUntilMs: number): ClaimedPush {
 const tellStatement = `
 UPDATE merchant_question m SET told_by = t.callback_id
 FROM unnest($1::integer[], $2::text[], $3::uuid[]) AS t (merchant_id, consume_no, callback_id)
-WHERE m.merchant_id = t.merchant_id AND m.consume_no = t.consume_no AND m.told_by IS NULL
+WHERE m.merchant_id = ANY (ARRAY[t.merchant_id]) AND m.consume_no = t.consume_no AND m.told_by IS NULL
 RETURNING m.told_by`;
 
 /** Of the pushes that could tell a late answer, the first of each consumption does, for ever; the others do not tell it. */
@@ -206,8 +212,8 @@ WITH blocked AS MATERIALIZED (
   FROM unnest($2::integer[], $3::integer[]) AS s (merchant_id, slots)
   CROSS JOIN LATERAL (
     SELECT c.merchant_id, c.card_no, c.sequence FROM callback c
-    WHERE c.merchant_id = s.merchant_id AND c.due_at <= $1 AND c.lease_until <= $1
-    ORDER BY c.merchant_id, c.due_at LIMIT s.slots + $5
+    WHERE c.merchant_id + 0 = s.merchant_id AND c.due_at <= $1 AND c.lease_until <= $1
+    ORDER BY c.merchant_id + 0, c.due_at LIMIT s.slots + $5
   ) d
   CROSS JOIN LATERAL (
     SELECT e.sequence AS blocker, coalesce(e.first_failed_at, $1) + $4 AS passes_at FROM callback e
@@ -216,19 +222,22 @@ WITH blocked AS MATERIALIZED (
     ORDER BY e.merchant_id, e.card_no, e.sequence DESC LIMIT 1
   ) b
 ), held AS MATERIALIZED (
-  SELECT b.* FROM blocked b
-  JOIN callback e ON e.merchant_id = b.merchant_id AND e.card_no = b.card_no AND e.sequence = b.blocker
-  FOR NO KEY UPDATE OF e SKIP LOCKED
+  SELECT b.* FROM blocked b CROSS JOIN LATERAL (
+    SELECT FROM callback e WHERE e.merchant_id = b.merchant_id AND e.card_no = b.card_no AND e.sequence = b.blocker
+    FOR NO KEY UPDATE SKIP LOCKED
+  ) e
 ), waiting AS MATERIALIZED (
-  SELECT h.* FROM held h
-  JOIN callback s ON s.merchant_id = h.merchant_id AND s.card_no = h.card_no AND s.sequence = h.sequence
-  WHERE s.due_at <= $1 AND s.lease_until <= $1
-  FOR NO KEY UPDATE OF s SKIP LOCKED
+  SELECT h.* FROM held h CROSS JOIN LATERAL (
+    SELECT FROM callback s
+    WHERE s.merchant_id = h.merchant_id AND s.card_no = h.card_no AND s.sequence = h.sequence AND s.due_at + 0 <= $1
+      AND s.lease_until <= $1
+    FOR NO KEY UPDATE SKIP LOCKED
+  ) s
 )
 UPDATE callback s SET due_at = w.passes_at, waits_since = coalesce(s.waits_since, s.due_at)
 -- Sorted, so that all are locked before the first is changed: a changed one could not be locked as the next one's blocker.
 FROM (SELECT * FROM waiting ORDER BY merchant_id, card_no, sequence) w
-WHERE s.merchant_id = w.merchant_id AND s.card_no = w.card_no AND s.sequence = w.sequence`;
+WHERE s.merchant_id = ANY (ARRAY[w.merchant_id]) AND s.card_no = w.card_no AND s.sequence = w.sequence`;
 
 /** For merchants whose line yielded less than their share. Returns how many pushes were moved. */
 export async function parkBlocked(

@@ -1,10 +1,10 @@
-import { type Batcher, createBatcher, createLanes } from "#database/index.ts";
+import { type Batcher, createBatcher, createLanes, inTransaction, type Sql } from "#database/index.ts";
 import type { Clock } from "#kernel/index.ts";
 import { type Breaker, type BreakerChange, createBreaker, type Permit } from "./breaker.ts";
 import { type ClaimedPush, claimDue, parkBlocked } from "./claim-store.ts";
 import { findDueMerchants } from "./due-store.ts";
 import type { EndpointFact, EndpointHealth } from "./endpoint-health.ts";
-import { shareOut, wants } from "./fairness.ts";
+import { type Share, shareOut, wants } from "./fairness.ts";
 import { callbackLimits } from "./limits.ts";
 import { createMerchantWorks, type MerchantWork, type MerchantWorks } from "./merchant-work.ts";
 import { emptyOutbox } from "./outbox-store.ts";
@@ -146,7 +146,7 @@ async function run(state: State): Promise<void> {
     try {
       const { nextAfterMerchantId } = await claimRound(state, { afterMerchantId });
       afterMerchantId = nextAfterMerchantId;
-      const restMs = 4 * (performance.now() - startedMs);
+      const restMs = Math.min(callbackLimits.restMsMax, 4 * (performance.now() - startedMs));
       await pause(state, afterMerchantId === 0 ? Math.max(callbackLimits.pollMs, restMs) : restMs);
     } catch (error) {
       state.deps.log.error({ error: nameOf(error) }, "due callbacks could not be claimed");
@@ -182,26 +182,44 @@ async function claimRound(state: State, { afterMerchantId }: { readonly afterMer
     wake(state);
   }
   const nowMs = clock.now();
-  const { due, nextAfterMerchantId } = await findDueMerchants(pool, { nowMs, afterMerchantId });
-  const shares = shareOut({
-    due: due.filter(({ merchantId }) => (state.works.known(merchantId)?.heldUntilMs ?? 0) <= nowMs),
-    loadOf: (merchantId) => state.works.loadOf(merchantId),
-    slotsFree: Math.min(callbackLimits.claimMax, callbackLimits.claimedMax - state.open.size),
-  });
+  const { claimed, shares, nextAfterMerchantId } = await inTransaction(
+    pool,
+    (sql) => claimShares(state, { sql, nowMs, afterMerchantId }),
+    { planned: "by_index" },
+  );
   if (shares.length === 0) {
     return { moved, pushes: [], parked: 0, nextAfterMerchantId };
   }
-  const claimed = await claimDue(pool, { nowMs, shares });
   const counts = Map.groupBy(claimed, ({ merchantId }) => merchantId);
   const short = shares.filter(({ merchantId, slots }) => {
     const work = state.works.of(merchantId);
     work.mayHaveMore = (counts.get(merchantId)?.length ?? 0) >= slots;
     return !work.mayHaveMore;
   });
-  const parked = short.length === 0 ? 0 : await parkBlocked(pool, { nowMs, shares: short });
+  const parked =
+    short.length === 0
+      ? 0
+      : await inTransaction(pool, (sql) => parkBlocked(sql, { nowMs, shares: short }), { planned: "by_index" });
   // Waiting for them must be possible before the first is sent.
   takeIn(state, claimed);
   return { moved, pushes: claimed, parked, nextAfterMerchantId };
+}
+
+async function claimShares(
+  state: State,
+  { sql, nowMs, afterMerchantId }: { readonly sql: Sql; readonly nowMs: number; readonly afterMerchantId: number },
+): Promise<{
+  readonly claimed: readonly ClaimedPush[];
+  readonly shares: readonly Share[];
+  readonly nextAfterMerchantId: number;
+}> {
+  const { due, nextAfterMerchantId } = await findDueMerchants(sql, { nowMs, afterMerchantId });
+  const shares = shareOut({
+    due: due.filter(({ merchantId }) => (state.works.known(merchantId)?.heldUntilMs ?? 0) <= nowMs),
+    loadOf: (merchantId) => state.works.loadOf(merchantId),
+    slotsFree: Math.min(callbackLimits.claimMax, callbackLimits.claimedMax - state.open.size),
+  });
+  return { claimed: shares.length === 0 ? [] : await claimDue(sql, { nowMs, shares }), shares, nextAfterMerchantId };
 }
 
 function takeIn(state: State, pushes: readonly ClaimedPush[]): void {

@@ -14,11 +14,11 @@ export interface DueMerchants {
  */
 const dueMerchantsStatement = `
 WITH RECURSIVE visited AS (
-  (SELECT merchant_id, due_at, 1 AS step FROM callback WHERE merchant_id > $2 ORDER BY merchant_id, due_at LIMIT 1)
+  (SELECT merchant_id, due_at, 1 AS step FROM callback WHERE merchant_id + 0 > $2 ORDER BY merchant_id + 0, due_at LIMIT 1)
   UNION ALL
   SELECT n.merchant_id, n.due_at, v.step + 1
   FROM visited v CROSS JOIN LATERAL (
-    SELECT c.merchant_id, c.due_at FROM callback c WHERE c.merchant_id > v.merchant_id ORDER BY c.merchant_id, c.due_at LIMIT 1
+    SELECT c.merchant_id, c.due_at FROM callback c WHERE c.merchant_id + 0 > v.merchant_id ORDER BY c.merchant_id + 0, c.due_at LIMIT 1
   ) n
   WHERE v.step < $3
 )
@@ -56,7 +56,7 @@ export async function nextDueAt(sql: Sql, { afterMs }: { readonly afterMs: numbe
     `${openMerchants}
      SELECT min(d.due_at) AS due_at FROM merchant m LEFT JOIN callback_endpoint e USING (merchant_id)
      CROSS JOIN LATERAL (
-       SELECT c.due_at FROM callback c WHERE c.merchant_id = m.merchant_id AND c.due_at > $1 ORDER BY c.merchant_id, c.due_at LIMIT 1
+       SELECT c.due_at FROM callback c WHERE c.merchant_id + 0 = m.merchant_id AND c.due_at > $1 ORDER BY c.merchant_id + 0, c.due_at LIMIT 1
      ) d
      WHERE coalesce(e.paused_by, '') = ''`,
     [afterMs],
@@ -70,8 +70,8 @@ export async function isBeingTried(sql: Sql, { nowMs }: { readonly nowMs: number
   const { rowCount } = await sql.query(
     `${openMerchants}
      SELECT 1 FROM merchant m CROSS JOIN LATERAL (
-       SELECT c.lease_until FROM callback c WHERE c.merchant_id = m.merchant_id AND c.due_at <= $1
-       ORDER BY c.merchant_id, c.due_at DESC LIMIT $2
+       SELECT c.lease_until FROM callback c WHERE c.merchant_id + 0 = m.merchant_id AND c.due_at <= $1
+       ORDER BY c.merchant_id + 0, c.due_at DESC LIMIT $2
      ) d
      WHERE d.lease_until > $1 LIMIT 1`,
     [nowMs, callbackLimits.othersTryRows],

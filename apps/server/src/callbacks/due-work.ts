@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
+import { inTransaction } from "#database/index.ts";
 import type { Clock, ScheduledWork } from "#kernel/index.ts";
 import type { Delivery } from "./delivery.ts";
 import { isBeingTried, nextDueAt } from "./due-store.ts";
@@ -19,20 +20,20 @@ export function createDueWork(deps: {
     name: "callbacks",
     nextDueAt: async (afterMs) => {
       await bringLineUpToDate(deps.pool);
-      return nextDueAt(deps.pool, { afterMs });
+      return inTransaction(deps.pool, (sql) => nextDueAt(sql, { afterMs }), { planned: "by_index" });
     },
     runDue: async () => {
       let tried = await deps.delivery.runDue();
       // A push that somebody is trying has its lease: were the clock moved on now, the lease would end early and it would be sent twice.
-      for (
-        let looks = 0;
-        looks < callbackLimits.othersTryLooksMax && (await isBeingTried(deps.pool, { nowMs: deps.clock.now() }));
-        looks += 1
-      ) {
+      for (let looks = 0; looks < callbackLimits.othersTryLooksMax && (await othersTry(deps)); looks += 1) {
         await sleep(callbackLimits.othersTryLookMs);
         tried += await deps.delivery.runDue();
       }
       return tried;
     },
   };
+}
+
+async function othersTry({ pool, clock }: { readonly pool: Pool; readonly clock: Clock }): Promise<boolean> {
+  return inTransaction(pool, (sql) => isBeingTried(sql, { nowMs: clock.now() }), { planned: "by_index" });
 }

@@ -102,6 +102,8 @@ export const callbackLimits = {
   roundsMax: 10_000,
   /** Merchants that one statement visits, about 10 µs each. When there are more, looking takes a fifth of one connection's time at most. */
   merchantsVisited: 512,
+  /** But however long a look took, the next one comes after this. */
+  restMsMax: 1_000,
   /** Pushes looked at beside one for each free place: some wait for an earlier one of their card, and are moved out of the way. */
   lookedAtBeside: 64,
   /** Pushes of one card that are claimed together. */

@@ -47,13 +47,18 @@ export interface Settled {
  */
 const settleStatement = `
 WITH told AS MATERIALIZED (
-  SELECT t.* FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::uuid[], $5::integer[], $6::text[], $7::bigint[], $8::bigint[],
-      $9::bigint[], $10::real[], $11::smallint[], $12::text[], $13::text[])
-    AS t (merchant_id, card_no, sequence, callback_id, attempt, outcome, ended_at, next_at, attempted_at, duration_ms, http_status, answer,
-      error)
-  JOIN callback c ON c.merchant_id = t.merchant_id AND c.card_no = t.card_no AND c.sequence = t.sequence
-    AND c.callback_id = t.callback_id
-  ORDER BY t.merchant_id, t.card_no, t.sequence FOR UPDATE OF c
+  SELECT t.* FROM (
+    SELECT * FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::uuid[], $5::integer[], $6::text[], $7::bigint[], $8::bigint[],
+        $9::bigint[], $10::real[], $11::smallint[], $12::text[], $13::text[])
+      AS t (merchant_id, card_no, sequence, callback_id, attempt, outcome, ended_at, next_at, attempted_at, duration_ms, http_status, answer,
+        error)
+    ORDER BY merchant_id, card_no COLLATE "C", sequence
+  ) t
+  CROSS JOIN LATERAL (
+    SELECT FROM callback c
+    WHERE c.merchant_id = t.merchant_id AND c.card_no = t.card_no AND c.sequence = t.sequence AND c.callback_id = t.callback_id
+    FOR UPDATE
+  ) c
 ), back AS (
   UPDATE callback c SET
     due_at = coalesce(t.next_at, c.due_at),
@@ -63,11 +68,11 @@ WITH told AS MATERIALIZED (
     first_failed_at = CASE t.outcome WHEN 'Failed' THEN coalesce(c.first_failed_at, t.ended_at) ELSE c.first_failed_at END,
     last_error = CASE t.outcome WHEN 'Released' THEN c.last_error ELSE t.error END
   FROM told t
-  WHERE c.merchant_id = t.merchant_id AND c.card_no = t.card_no AND c.sequence = t.sequence
+  WHERE c.merchant_id = ANY (ARRAY[t.merchant_id]) AND c.card_no = t.card_no AND c.sequence = t.sequence
     AND t.outcome IN ('Failed', 'Throttled', 'Released') AND c.attempts = t.attempt
 ), over AS (
   DELETE FROM callback c USING told t
-  WHERE c.merchant_id = t.merchant_id AND c.card_no = t.card_no AND c.sequence = t.sequence
+  WHERE c.merchant_id = ANY (ARRAY[t.merchant_id]) AND c.card_no = t.card_no AND c.sequence = t.sequence
     AND (t.outcome = 'Delivered' OR (t.outcome = 'GivenUp' AND c.attempts = t.attempt))
   RETURNING c.*, t.outcome, t.attempt, t.ended_at, t.attempted_at, t.duration_ms, t.http_status, t.answer, t.error
 ), kept AS (
@@ -113,7 +118,7 @@ WITH next AS (
   ) n
 )
 UPDATE callback c SET due_at = c.waits_since, waits_since = NULL FROM next n
-WHERE c.merchant_id = n.merchant_id AND c.card_no = n.card_no AND c.sequence = n.sequence AND c.waits_since IS NOT NULL`;
+WHERE c.merchant_id = ANY (ARRAY[n.merchant_id]) AND c.card_no = n.card_no AND c.sequence = n.sequence AND c.waits_since IS NOT NULL`;
 
 /**
  * Writes the results of tries together. The waiting pushes are called back by a later statement of the same transaction: only
@@ -123,11 +128,15 @@ export async function writeResults(
   pool: pg.Pool,
   { results }: { readonly results: readonly TryResult[] },
 ): Promise<Settled> {
-  return inTransaction(pool, async (sql) => {
-    const over = await settle(sql, onePerPush(results));
-    await record(sql, { results, over });
-    return { calledBack: over.length === 0 ? 0 : await callBack(sql, over) };
-  });
+  return inTransaction(
+    pool,
+    async (sql) => {
+      const over = await settle(sql, onePerPush(results));
+      await record(sql, { results, over });
+      return { calledBack: over.length === 0 ? 0 : await callBack(sql, over) };
+    },
+    { planned: "by_index" },
+  );
 }
 
 /** The moments that decide into which partitions the rows of these results go. */

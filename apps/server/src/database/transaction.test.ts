@@ -61,6 +61,31 @@ test("an outcome that is not to be kept rolls back and is still returned", async
   expect(await valueOf(1)).toBe(0);
 });
 
+test("planned by index, no other way is taken, and the connection goes back as it was", async () => {
+  const settings = "SELECT current_setting('enable_seqscan') AS scan, current_setting('plan_cache_mode') AS cache";
+  const pool = createPool({
+    url: database.url,
+    role: "cardwright_app",
+    max: 1,
+    applicationName: "test",
+    statementTimeoutMs: 5000,
+  });
+  try {
+    const work = async (sql: Sql): Promise<readonly unknown[]> => [
+      ...(await sql.query("EXPLAIN (COSTS OFF) SELECT FROM counter WHERE id = 1")).rows,
+      ...(await sql.query(settings)).rows,
+    ];
+    expect(await inTransaction(pool, work, { planned: "by_index", isolation: "REPEATABLE READ" })).toEqual([
+      { "QUERY PLAN": "Index Only Scan using counter_pkey on counter" },
+      { "QUERY PLAN": "  Index Cond: (id = 1)" },
+      { scan: "off", cache: "force_generic_plan" },
+    ]);
+    expect((await pool.query(settings)).rows).toEqual([{ scan: "on", cache: "auto" }]);
+  } finally {
+    await pool.end();
+  }
+});
+
 test("a failed statement whose error was swallowed is not reported as a success", async () => {
   await expect(
     inTransaction(database.pool, async (sql) => {

@@ -2,7 +2,7 @@ import { inTransaction } from "#database/index.ts";
 import { decidePiece, insertDay, type MessagePlace, selectDueDays } from "./day-store.ts";
 import type { SettlementDeps } from "./deps.ts";
 import { settlement as bounds } from "./limits.ts";
-import { lockTurn, planByIndex } from "./match-store.ts";
+import { lockTurn } from "./match-store.ts";
 
 const dayMs = 86_400_000;
 
@@ -29,11 +29,14 @@ async function decideDay(deps: SettlementDeps, day: string): Promise<void> {
   // Ends, because every piece begins after the last one's end and the day's messages are all written.
   for (;;) {
     const piece = { day, after, before: begin + dayMs, limit: bounds.pieceRows, at: deps.clock.now() };
-    const { looked, last } = await inTransaction(deps.pool, async (sql) => {
-      await planByIndex(sql);
-      await lockTurn(sql);
-      return decidePiece(sql, piece);
-    });
+    const { looked, last } = await inTransaction(
+      deps.pool,
+      async (sql) => {
+        await lockTurn(sql);
+        return decidePiece(sql, piece);
+      },
+      { planned: "by_index" },
+    );
     messages += looked;
     if (last === null || looked < bounds.pieceRows) {
       break;

@@ -5,14 +5,6 @@ export async function lockTurn(sql: Sql): Promise<void> {
   await sql.query("SELECT 1 FROM settlement_turn FOR UPDATE");
 }
 
-/**
- * For statements that go through a piece row by row with an index each: right after an import the planner knows nothing of the rows
- * yet, and a wrong guess (a walk through all of them for each piece) costs minutes.
- */
-export async function planByIndex(sql: Sql): Promise<void> {
-  await sql.query("SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off");
-}
-
 /** How far a file is; null when it is not `matching`. Needs the turn. */
 export async function selectProgress(
   sql: Sql,

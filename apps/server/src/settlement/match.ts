@@ -8,7 +8,6 @@ import {
   finishFile,
   lockTurn,
   matchPiece,
-  planByIndex,
   selectProgress,
   updateAwaitedItems,
   updateNamedItems,
@@ -27,7 +26,7 @@ export async function matchFile(
 ): Promise<void> {
   // Every piece moves the file on, so this ends after lines / pieceRows rounds.
   for (;;) {
-    const progress = await inTransaction(deps.pool, (sql) => matchNextPiece(deps, sql, work));
+    const progress = await inTransaction(deps.pool, (sql) => matchNextPiece(deps, sql, work), { planned: "by_index" });
     if (progress === null) {
       return;
     }
@@ -40,7 +39,6 @@ async function matchNextPiece(
   sql: Parameters<typeof lockTurn>[0],
   work: { readonly fileKey: number; readonly by: Initiator },
 ): Promise<{ readonly lines: number; readonly of: number } | null> {
-  await planByIndex(sql);
   await lockTurn(sql);
   const { fileKey, by } = work;
   const progress = await selectProgress(sql, fileKey);
@@ -100,9 +98,10 @@ export async function reviewAwaited(
   deps: SettlementDeps,
   after: string,
 ): Promise<{ readonly after: string; readonly changed: number }> {
-  const { last, looked, changed } = await inTransaction(deps.pool, async (sql) => {
-    await planByIndex(sql);
-    return updateAwaitedItems(sql, { after, limit: bounds.awaitedPerRoundMax, at: deps.clock.now() });
-  });
+  const { last, looked, changed } = await inTransaction(
+    deps.pool,
+    (sql) => updateAwaitedItems(sql, { after, limit: bounds.awaitedPerRoundMax, at: deps.clock.now() }),
+    { planned: "by_index" },
+  );
   return { after: last === null || looked < bounds.awaitedPerRoundMax ? firstItem : last, changed };
 }
