@@ -46,6 +46,9 @@ test("start sets itself up, shows where everything is, and Ctrl-C leaves nothing
   expect(page.headers.get("content-type")).toContain("text/html");
   expect(await page.text()).toContain("/open-api/v1/card/apply");
 
+  const metrics = await (await fetch(`${shown.operations}/metrics`)).text();
+  expect(metrics).toContain('cardwright_callbacks_open{place="outbox"} ');
+
   // The story's four purchases are counted, and another one is counted on top.
   const approvals = 'cardwright_authorizations_total{outcome="approved"}';
   expect(await counter(shown.operations, approvals)).toBe(2);

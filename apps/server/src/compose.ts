@@ -150,6 +150,7 @@ export function composeRooms(options: RoomsOptions) {
     },
     target: (merchantId) => callbackTargetOf({ merchants, vault }, merchantId),
   });
+  metrics.measureCallbacks({ backlog: () => callbacks.backlog(), now: () => clock.now() });
   const authorization = createAuthorization({
     pool,
     clock,

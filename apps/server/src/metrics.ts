@@ -1,5 +1,7 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { AuthorizationAnswer } from "#authorization/index.ts";
+import type { CallbackBacklog } from "#callbacks/index.ts";
 
 /** What the platform counts. One registry per process, passed in, so that two platforms in one process do not mix. */
 export interface Metrics {
@@ -7,7 +9,17 @@ export interface Metrics {
   decided(outcome: { readonly answer: AuthorizationAnswer; readonly seconds: number }): void;
   loopFailed(loop: string): void;
   batchFailed(batcher: string): void;
+  /** From now on each scrape asks what is to be delivered. */
+  measureCallbacks(source: CallbackSource): void;
 }
+
+export interface CallbackSource {
+  readonly backlog: () => Promise<CallbackBacklog>;
+  readonly now: () => number;
+}
+
+/** Without an answer by then a scrape says nothing about callbacks: the other metrics are worth most when the database is away. */
+const backlogMsMax = 1_000;
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -35,8 +47,10 @@ export function createMetrics(): Metrics {
     labelNames: ["batcher"],
     registers: [registry],
   });
+  const measureCallbacks = callbackGauges(registry);
   return {
     registry,
+    measureCallbacks,
     decided: ({ answer, seconds: took }) => {
       decisions.inc({ outcome: answer.approved ? "approved" : answer.reason });
       seconds.observe(took);
@@ -44,6 +58,59 @@ export function createMetrics(): Metrics {
     loopFailed: (loop) => loopFailures.inc({ loop }),
     batchFailed: (batcher) => batchFailures.inc({ batcher }),
   };
+}
+
+function callbackGauges(registry: Registry): Metrics["measureCallbacks"] {
+  let source: CallbackSource | null = null;
+  let reading: Promise<CallbackBacklog | null> | null = null;
+  // Both gauges are collected in the same moment: one look is enough for both.
+  const read = (): Promise<CallbackBacklog | null> => {
+    reading ??= readInTime(source).finally(() => {
+      reading = null;
+    });
+    return reading;
+  };
+  const open = new Gauge({
+    name: "cardwright_callbacks_open",
+    help: "Pushes to be delivered, by place, each counted up to 10,000: outbox (no worker has seen it yet) or line.",
+    labelNames: ["place"],
+    registers: [registry],
+    collect: async () => {
+      const backlog = await read();
+      open.reset();
+      if (backlog !== null) {
+        open.set({ place: "outbox" }, backlog.inOutbox);
+        open.set({ place: "line" }, backlog.inLine);
+      }
+    },
+  });
+  const behind = new Gauge({
+    name: "cardwright_callbacks_behind_seconds",
+    help: "How long a push has been due that could have gone; 0 when there is none. In business time.",
+    registers: [registry],
+    collect: async () => {
+      const backlog = await read();
+      behind.remove();
+      if (backlog !== null && source !== null) {
+        behind.set(backlog.dueSinceMs === null ? 0 : Math.max(0, source.now() - backlog.dueSinceMs) / 1000);
+      }
+    },
+  });
+  return (callbacks) => {
+    source = callbacks;
+  };
+}
+
+async function readInTime(source: CallbackSource | null): Promise<CallbackBacklog | null> {
+  const over = new AbortController();
+  const late = sleep(backlogMsMax, null, { signal: over.signal }).catch(() => null);
+  try {
+    return await Promise.race([source?.backlog() ?? null, late]);
+  } catch {
+    return null;
+  } finally {
+    over.abort();
+  }
 }
 
 /**

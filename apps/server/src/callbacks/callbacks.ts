@@ -1,5 +1,7 @@
 import { performance } from "node:perf_hooks";
+import { inTransaction } from "#database/index.ts";
 import { type Clock, type ScheduledWork, systemClock } from "#kernel/index.ts";
+import { type CallbackBacklog, selectBacklog } from "./backlog-store.ts";
 import { createConnections } from "./connections.ts";
 import { createDelivery, type Delivery } from "./delivery.ts";
 import { createDueWork } from "./due-work.ts";
@@ -7,6 +9,7 @@ import { createEndpointHealth } from "./endpoint-health.ts";
 import { type CallbackEndpoints, createEndpoints } from "./endpoints.ts";
 import { createEventLog, type MerchantEvents } from "./events.ts";
 import { type CallbackHistory, createHistory } from "./history.ts";
+import { callbackLimits } from "./limits.ts";
 import { createPartitions, type Partitions } from "./partitions.ts";
 import type { CallbackDeps } from "./ports.ts";
 import { createQuestions, type Question, type Questions } from "./questions.ts";
@@ -26,6 +29,8 @@ export interface Callbacks {
   readonly partitions: Pick<Partitions, "keep">;
   readonly endpoints: CallbackEndpoints;
   readonly events: MerchantEvents;
+  /** For metrics: what is to be delivered, whatever process does it. Counts up to 10,000 in each place. */
+  backlog(): Promise<CallbackBacklog>;
   /** Call when no more questions are asked: ends the delivery, writes what is unwritten, closes the connections. */
   stop(): Promise<void>;
 }
@@ -84,6 +89,12 @@ export function createCallbacks(options: CallbackOptions): Callbacks {
     partitions,
     endpoints,
     events,
+    backlog: () =>
+      inTransaction(
+        options.pool,
+        (sql) => selectBacklog(sql, { nowMs: options.clock.now(), countMax: callbackLimits.openCountMax }),
+        { planned: "by_index" },
+      ),
     stop: async () => {
       await delivery.stop();
       await health.stop();

@@ -1,4 +1,5 @@
 /** The events merchants receive: the question a purchase waits for, and the pushes delivered afterwards (contract section 6). */
+export type { CallbackBacklog } from "./backlog-store.ts";
 export type { BreakerChange } from "./breaker.ts";
 export { type CallbackOptions, type Callbacks, createCallbacks } from "./callbacks.ts";
 export type { Delivery } from "./delivery.ts";
