@@ -1,4 +1,5 @@
 import type { Sql } from "#database/index.ts";
+import { openMerchants } from "./due-store.ts";
 
 /** What is still to be delivered. */
 export interface CallbackBacklog {
@@ -14,7 +15,7 @@ export interface CallbackBacklog {
 }
 
 /**
- * One step through the index for each merchant with anything open, as the delivery makes them. An outbox row holds pushes of one moment, so the
+ * One step through the index for each merchant with anything open. An outbox row holds pushes of one moment, so the
  * first one of the oldest row speaks for it.
  */
 export async function selectBacklog(
@@ -22,14 +23,11 @@ export async function selectBacklog(
   { nowMs, countMax }: { readonly nowMs: number; readonly countMax: number },
 ): Promise<CallbackBacklog> {
   const { rows } = await sql.query<{ in_outbox: number; in_line: number; due_since: bigint | null }>(
-    `WITH RECURSIVE visited AS (
-       (SELECT merchant_id, due_at FROM callback ORDER BY merchant_id + 0, due_at LIMIT 1)
-       UNION ALL
-       SELECT n.merchant_id, n.due_at FROM visited v CROSS JOIN LATERAL (
-         SELECT c.merchant_id, c.due_at FROM callback c WHERE c.merchant_id + 0 > v.merchant_id ORDER BY c.merchant_id + 0, c.due_at LIMIT 1
-       ) n
-     ), oldest AS (
-       SELECT v.due_at FROM visited v LEFT JOIN callback_endpoint e USING (merchant_id)
+    `${openMerchants}, oldest AS (
+       SELECT d.due_at FROM merchant m LEFT JOIN callback_endpoint e USING (merchant_id)
+       CROSS JOIN LATERAL (
+         SELECT c.due_at FROM callback c WHERE c.merchant_id + 0 = m.merchant_id ORDER BY c.merchant_id + 0, c.due_at LIMIT 1
+       ) d
        WHERE coalesce(e.paused_by, '') = '' AND coalesce(e.held_until, 0) <= $1 AND e.failing_since IS NULL
        UNION ALL
        (SELECT (callbacks[1]).due_at FROM callback_outbox ORDER BY outbox_id LIMIT 1)

@@ -41,7 +41,7 @@ export async function findDueMerchants(
 }
 
 /** Every merchant that has anything open, found by the same steps. */
-const openMerchants = `
+export const openMerchants = `
 WITH RECURSIVE merchant AS (
   (SELECT merchant_id FROM callback ORDER BY merchant_id LIMIT 1)
   UNION ALL
