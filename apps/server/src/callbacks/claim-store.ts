@@ -28,6 +28,14 @@ export interface LateAnswer {
   readonly afterMs: number;
 }
 
+/** Locks the push that `h` names if it is due and nobody has it; `h` loses those that somebody else has locked. $1: now. */
+const lockIfFree = `CROSS JOIN LATERAL (
+    SELECT FROM callback c
+    WHERE c.merchant_id = h.merchant_id AND c.card_no = h.card_no AND c.sequence = h.sequence AND c.due_at + 0 <= $1
+      AND c.lease_until <= $1
+    FOR NO KEY UPDATE SKIP LOCKED
+  ) c`;
+
 /**
  * Looks at each merchant's oldest due pushes and claims, of each of their cards, the first ones that are free: a run of pushes that
  * are sent one after the other. A run ends at a push that somebody else has, that is not due, or that has failed: what follows that
@@ -79,12 +87,7 @@ WITH share AS (
     FROM run WHERE is_free AND may_follow
   ) ranked WHERE place <= slots
 ), locked AS MATERIALIZED (
-  SELECT h.* FROM chosen h CROSS JOIN LATERAL (
-    SELECT FROM callback c
-    WHERE c.merchant_id = h.merchant_id AND c.card_no = h.card_no AND c.sequence = h.sequence AND c.due_at + 0 <= $1
-      AND c.lease_until <= $1
-    FOR NO KEY UPDATE SKIP LOCKED
-  ) c
+  SELECT h.* FROM chosen h ${lockIfFree}
 ), whole AS MATERIALIZED (
   SELECT merchant_id, card_no, sequence, before = count(*) FILTER (WHERE NOT is_passed) OVER (
       PARTITION BY merchant_id, card_no ORDER BY sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS may_go
@@ -227,12 +230,7 @@ WITH blocked AS MATERIALIZED (
     FOR NO KEY UPDATE SKIP LOCKED
   ) e
 ), waiting AS MATERIALIZED (
-  SELECT h.* FROM held h CROSS JOIN LATERAL (
-    SELECT FROM callback s
-    WHERE s.merchant_id = h.merchant_id AND s.card_no = h.card_no AND s.sequence = h.sequence AND s.due_at + 0 <= $1
-      AND s.lease_until <= $1
-    FOR NO KEY UPDATE SKIP LOCKED
-  ) s
+  SELECT h.* FROM held h ${lockIfFree}
 )
 UPDATE callback s SET due_at = w.passes_at, waits_since = coalesce(s.waits_since, s.due_at)
 -- Sorted, so that all are locked before the first is changed: a changed one could not be locked as the next one's blocker.

@@ -19,6 +19,17 @@ async function valueOf(id: number, sql: Sql = database.pool): Promise<number> {
   return answer.rows[0]?.value ?? -1;
 }
 
+/** What a transaction leaves behind on its connection, the next one gets. */
+const poolOfOne = () =>
+  createPool({
+    url: database.url,
+    role: "cardwright_app",
+    max: 1,
+    applicationName: "test",
+    statementTimeoutMs: 5000,
+    onConnectionError: () => {},
+  });
+
 const add = (sql: Sql, id: number): Promise<unknown> =>
   sql.query("UPDATE counter SET value = value + 1 WHERE id = $1", [id]);
 
@@ -63,13 +74,7 @@ test("an outcome that is not to be kept rolls back and is still returned", async
 
 test("planned by index, no other way is taken, and the connection goes back as it was", async () => {
   const settings = "SELECT current_setting('enable_seqscan') AS scan, current_setting('plan_cache_mode') AS cache";
-  const pool = createPool({
-    url: database.url,
-    role: "cardwright_app",
-    max: 1,
-    applicationName: "test",
-    statementTimeoutMs: 5000,
-  });
+  const pool = poolOfOne();
   try {
     const work = async (sql: Sql): Promise<readonly unknown[]> => [
       ...(await sql.query("EXPLAIN (COSTS OFF) SELECT FROM counter WHERE id = 1")).rows,
@@ -153,14 +158,7 @@ test("collisions are retried so many times and no more", async () => {
 });
 
 test("a connection that broke inside a transaction is thrown away, not given to the next caller", async () => {
-  const pool = createPool({
-    url: database.url,
-    role: "cardwright_app",
-    max: 1,
-    applicationName: "test",
-    statementTimeoutMs: 5000,
-    onConnectionError: () => {},
-  });
+  const pool = poolOfOne();
   try {
     const error: unknown = await inTransaction(pool, async (sql) => {
       const own = await sql.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
