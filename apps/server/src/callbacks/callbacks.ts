@@ -12,6 +12,7 @@ import { type CallbackHistory, createHistory } from "./history.ts";
 import { callbackLimits } from "./limits.ts";
 import { createPartitions, type Partitions } from "./partitions.ts";
 import type { CallbackDeps } from "./ports.ts";
+import { type QuestionPage, type QuestionRow, selectQuestions } from "./question-store.ts";
 import { createQuestions, type Question, type Questions } from "./questions.ts";
 import { createTargetCache } from "./target-cache.ts";
 import type { QuestionAnswer } from "./verdict.ts";
@@ -21,6 +22,8 @@ export interface Callbacks {
   /** `Auth` (contract section 6): the merchant's answer within 800 ms of real time. Never rejects. */
   askMerchant(question: Question): Promise<QuestionAnswer>;
   readonly questions: Pick<Questions, "load">;
+  /** What became of questions, newest first; each is there about a second after it was over. */
+  listQuestions(page: QuestionPage): Promise<QuestionRow[]>;
   readonly delivery: Delivery;
   /** The delivery as work that is due at certain moments, for who moves the clock. */
   readonly dueWork: ScheduledWork;
@@ -83,6 +86,7 @@ export function createCallbacks(options: CallbackOptions): Callbacks {
   return {
     askMerchant: (question) => questions.ask(question),
     questions,
+    listQuestions: (page) => selectQuestions(options.pool, page),
     delivery,
     dueWork: createDueWork({ ...deps, delivery }),
     history,

@@ -9,5 +9,6 @@ export type { EventDetail, EventPage, MerchantEvent } from "./event-store.ts";
 export type { MerchantEvents } from "./events.ts";
 export type { CallbackHistory } from "./history.ts";
 export type { CallbackLog, CallbackTarget, ClientIdentity } from "./ports.ts";
+export type { QuestionRow } from "./question-store.ts";
 export type { Question } from "./questions.ts";
 export type { QuestionAnswer, QuestionOutcome, QuestionTimings } from "./verdict.ts";

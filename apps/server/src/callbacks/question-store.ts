@@ -44,6 +44,54 @@ export async function insertQuestions(sql: Sql, rows: readonly QuestionRow[]): P
   return rows.map(() => null);
 }
 
+export interface QuestionPage {
+  readonly merchantId: number;
+  /** About this purchase only. */
+  readonly consumeNo?: string;
+  /** Older than the question about this purchase: `consumeNo` of the last row of the page before. */
+  readonly before?: string;
+  readonly limit: number;
+}
+
+/** Newest first: numbers of purchases go up with time, so it is a walk along the key. */
+export async function selectQuestions(sql: Sql, page: QuestionPage): Promise<QuestionRow[]> {
+  const { rows } = await sql.query<{
+    consume_no: string;
+    asked_at: bigint;
+    connect_ms: number | null;
+    send_ms: number | null;
+    first_byte_ms: number | null;
+    done_ms: number | null;
+    parse_ms: number | null;
+    http_status: number | null;
+    answer_code: number | null;
+    verdict: string;
+    late: boolean;
+  }>(
+    `SELECT consume_no, asked_at, connect_ms, send_ms, first_byte_ms, done_ms, parse_ms, http_status, answer_code, verdict, late
+     FROM merchant_question
+     WHERE merchant_id = $1 AND ($2::text IS NULL OR consume_no = $2) AND ($3::text IS NULL OR consume_no < $3)
+     ORDER BY consume_no DESC LIMIT $4`,
+    [page.merchantId, page.consumeNo ?? null, page.before ?? null, page.limit],
+  );
+  return rows.map((row) => ({
+    merchantId: page.merchantId,
+    consumeNo: row.consume_no,
+    askedAtMs: Number(row.asked_at),
+    timings: {
+      connectMs: row.connect_ms,
+      sendMs: row.send_ms,
+      firstByteMs: row.first_byte_ms,
+      doneMs: row.done_ms,
+      parseMs: row.parse_ms,
+    },
+    httpStatus: row.http_status,
+    answerCode: row.answer_code,
+    verdict: row.verdict,
+    late: row.late,
+  }));
+}
+
 /** The merchant chooses its codes; one that does not fit the column is left out. */
 function asInt4(code: number | null): number | null {
   return code !== null && (code | 0) === code ? code : null;

@@ -121,3 +121,41 @@ test("what happened to a merchant's server is listed newest first, page by page,
   expect((await call("GET", "/merchants/M0/events")).status).toBe(404);
   expect((await call("GET", `${path}?size=101`)).status).toBe(400);
 });
+
+test("what a merchant was asked is listed newest first with where the time went, for that merchant only", async () => {
+  const [first, second] = [await newMerchantNo(), await newMerchantNo()];
+  const ids = await merchants.idsOf([first, second]);
+  await database.pool.query(
+    `INSERT INTO merchant_question (merchant_id, consume_no, asked_at, connect_ms, send_ms, first_byte_ms, done_ms, parse_ms, http_status,
+       answer_code, verdict, late)
+     VALUES ($1, 'O1', 1, 0.5, 0.75, 40, 41.5, 42, 200, 0, 'approved', false), ($1, 'O2', 2, 0, 0.25, 900, 1010.5, 1011, 200, 0, 'timeout', true),
+       ($1, 'O3', 3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'circuit_open', false)`,
+    [ids.get(first)],
+  );
+  const path = `/merchants/${first}/questions`;
+  const none = { connect_ms: null, send_ms: null, first_byte_ms: null, done_ms: null, parse_ms: null };
+  const late = { connect_ms: 0, send_ms: 0.25, first_byte_ms: 900, done_ms: 1010.5, parse_ms: 1011 };
+  const quick = { connect_ms: 0.5, send_ms: 0.75, first_byte_ms: 40, done_ms: 41.5, parse_ms: 42 };
+  const answered = { http_status: 200, answer_code: 0 };
+  expect((await call("GET", path)).body).toEqual({
+    list: [
+      {
+        consume_no: "O3",
+        asked_at: 3,
+        verdict: "circuit_open",
+        late: false,
+        http_status: null,
+        answer_code: null,
+        ...none,
+      },
+      { consume_no: "O2", asked_at: 2, verdict: "timeout", late: true, ...answered, ...late },
+      { consume_no: "O1", asked_at: 1, verdict: "approved", late: false, ...answered, ...quick },
+    ],
+  });
+  expect((await call("GET", `${path}?size=1&before=O3`)).body).toMatchObject({ list: [{ consume_no: "O2" }] });
+  expect((await call("GET", `${path}?consume_no=O1`)).body).toMatchObject({ list: [{ consume_no: "O1" }] });
+  expect((await call("GET", `/merchants/${second}/questions`)).body).toEqual({ list: [] });
+  expect((await call("GET", "/merchants/M0/questions")).status).toBe(404);
+  expect((await call("GET", `${path}?size=0`)).status).toBe(400);
+  expect((await call("GET", `${path}?before=O%2F1`)).status).toBe(400);
+});

@@ -418,6 +418,7 @@ test("the document describes every endpoint, its parameters and its errors", asy
     "/merchants/{merchant_no}/credit",
     "/merchants/{merchant_no}/events",
     "/merchants/{merchant_no}/management-exemptions",
+    "/merchants/{merchant_no}/questions",
     "/merchants/{merchant_no}/reserve",
     "/merchants/{merchant_no}/reserve/statements",
     "/merchants/{merchant_no}/reserve/statements/{day}",

@@ -11,7 +11,7 @@ import type {
 } from "fastify";
 import { z } from "zod";
 import type { AuditTrail } from "#audit/index.ts";
-import type { CallbackEndpoints, CallbackHistory, MerchantEvents } from "#callbacks/index.ts";
+import type { CallbackEndpoints, CallbackHistory, Callbacks, MerchantEvents } from "#callbacks/index.ts";
 import type { Clearing, Management } from "#clearing/index.ts";
 import type { Credit } from "#credit/index.ts";
 import { errorCode } from "#database/index.ts";
@@ -33,6 +33,7 @@ import { merchantRoutes } from "./merchant-routes.ts";
 import { operatorOpenApi } from "./openapi.ts";
 import { parkedRefundRoutes } from "./parked-refund-routes.ts";
 import { productRoutes } from "./product-routes.ts";
+import { questionRoutes } from "./question-routes.ts";
 import { rechargeRoutes } from "./recharge-routes.ts";
 import { reserveOrderRoutes } from "./reserve-order-routes.ts";
 import { reserveRoutes } from "./reserve-routes.ts";
@@ -52,6 +53,7 @@ export interface OperatorApiDeps {
     readonly events: Pick<MerchantEvents, "list">;
     readonly history: CallbackHistory;
     readonly endpoints: CallbackEndpoints;
+    readonly listQuestions: Callbacks["listQuestions"];
   };
   readonly auditTrail: AuditTrail;
   readonly management: Pick<Management, "exempt" | "exemptions">;
@@ -107,6 +109,7 @@ export function operatorRoutes(deps: Omit<OperatorApiDeps, "clock" | "adminToken
     ...eventRoutes(deps),
     ...callbackRoutes(deps),
     ...callbackEndpointRoutes(deps),
+    ...questionRoutes(deps),
     ...rechargeRoutes(deps),
     ...parkedRefundRoutes(deps),
     ...bonusRoutes(deps),
