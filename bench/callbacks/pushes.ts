@@ -48,11 +48,17 @@ const valuesOf = ({ name, merchants, cards, from, pushes, dueAtMs }: PushPlan): 
   ...dueAtMs,
 ];
 
-/** Writes the pushes to the outbox in one statement, in rows as batches of decisions write them. */
+/** Writes the pushes to the outbox in one statement, in rows as batches of decisions write them: the texts apart, in one value. */
 export async function writePushes(sql: Pick<PoolClient, "query">, plan: PushPlan): Promise<void> {
   await sql.query(
-    `INSERT INTO callback_outbox (callbacks, size)
-     SELECT array_agg(ROW(${fields})::outgoing_callback ORDER BY n), count(*) FROM (${rowsOfPlan}) p GROUP BY n / ${pushesOfBatch} ORDER BY n / ${pushesOfBatch}`,
+    `INSERT INTO callback_outbox (callbacks, texts, size)
+     SELECT array_agg(ROW(merchant_id, callback_id, card_no, sequence, action, consume_no, '', created_at, due_at, text_at)::outgoing_callback
+         ORDER BY n), string_agg(data, E'\\x1f' ORDER BY n), count(*)
+     FROM (
+       SELECT *, n / ${pushesOfBatch} AS batch, row_number() OVER (PARTITION BY n / ${pushesOfBatch} ORDER BY n) AS text_at
+       FROM (${rowsOfPlan}) r
+     ) p
+     GROUP BY batch ORDER BY batch`,
     valuesOf(plan),
   );
 }

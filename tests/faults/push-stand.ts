@@ -171,7 +171,7 @@ async function insertPushes(
   const { pushes, merchantIds, nowMs } = queue;
   await pool.query(
     `INSERT INTO callback_outbox (callbacks, size)
-     SELECT array_agg(ROW(m, i, c, s, a, '', d, $7, $7)::outgoing_callback), count(*)
+     SELECT array_agg(ROW(m, i, c, s, a, '', d, $7, $7, NULL)::outgoing_callback), count(*)
      FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::text[]) AS p (m, i, c, s, a, d)`,
     [
       pushes.map(({ merchant }) => merchantIds[merchant]),

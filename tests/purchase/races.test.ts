@@ -73,6 +73,52 @@ test("200 racing purchases against credit for exactly 50: exactly 50 are approve
   expect(await programme.pots(card)).toEqual({ credit: ["0.00", "525.00"], reserve: ["9495.00", "505.00"] });
 });
 
+test("each push tells of its own purchase, however many others were decided with it, in the outbox and after it", async () => {
+  const card = await programme.issueCard({ credit: "400.00", reserve: "10000.00" });
+  const cards = [card, await programme.anotherCard(card), await programme.anotherCard(card)];
+  const amountOf = (place: number): string => `${place + 1}.00`;
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, (_, place) => {
+      const chosen = cards[place % cards.length];
+      if (chosen === undefined) throw new Error("a purchase needs a card");
+      return programme.authorization.authorize(purchaseWith(chosen, amountOf(place)));
+    }),
+  );
+  expect(Object.keys(count(answers)).toSorted()).toEqual(["approved", "insufficient_credit"]);
+  const expected = answers.map((answer, place) => ({
+    consume_no: answer.consumeNo,
+    amount: Number(amountOf(place)),
+    status: answer.approved ? "Pending" : "Fail",
+    remark: answer.approved ? "" : answer.reason,
+  }));
+  const told = async (): Promise<unknown[]> => {
+    const pushes = (await Promise.all(cards.map((one) => programme.pushes(one)))).flat();
+    const byNumber = new Map(pushes.map(({ data }) => [data["consume_no"], data]));
+    return expected.map(({ consume_no }) => {
+      const { amount, status, remark } = byNumber.get(consume_no) ?? {};
+      return { consume_no, amount, status, remark };
+    });
+  };
+  // Decided in batches, with the texts of each in one value.
+  const { rows } = await programme.db.pool.query<{ most: number }>(
+    "SELECT max(size) AS most FROM callback_outbox WHERE texts IS NOT NULL",
+  );
+  expect(rows[0]?.most).toBeGreaterThan(10);
+  expect(await told()).toEqual(expected);
+  await programme.db.pool.query("SELECT empty_callback_outbox(10000)");
+  expect(await told()).toEqual(expected);
+});
+
+test("a batch whose texts are not one for each item fails before anything is written", async () => {
+  const decide =
+    "SELECT authorization_decide('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', $1, '{}', '{}', '', '', '', '')";
+  const conclude = "SELECT authorization_conclude('{}', '{}', '{}', $1, '', '', 'void', 1)";
+  for (const statement of [decide, conclude]) {
+    await expect(programme.db.pool.query(statement, [""])).resolves.toBeDefined();
+    await expect(programme.db.pool.query(statement, ["{}"])).rejects.toThrow("authorization: 1 texts for 0 items");
+  }
+});
+
 test("100 racing purchases against a reserve for exactly 20: exactly 20 are approved", async () => {
   const card = await programme.issueCard({ credit: "10000.00", reserve: "202.00" });
   expect(count(await race([card], { purchases: 100, amount: "10.00" }))).toEqual({

@@ -138,10 +138,10 @@ function accountsOf(cards: readonly CardFacts[]): Places {
   );
 }
 
-const decideText = `SELECT verdict, reason, consume_no AS "consumeNo", consumption_status AS "consumptionStatus",
-    partial_amount AS "partialAmount", merchant_reason AS "merchantReason", small_cost AS "smallCost"
-  FROM authorization_decide($1, $2, $3, $4, $5, $6, $7, ${["$8", "$9"].map(separatedArrayOf).join(", ")},
-    $10, $11, $12, $13, $14, $15)`;
+const decideText = `SELECT CASE verdict WHEN 'verified' THEN 'approved' ELSE verdict END AS verdict, reason, answered_no AS "consumeNo",
+    status AS "consumptionStatus", answered_partial AS "partialAmount", answered_word AS "merchantReason",
+    small_cost_decision AS "smallCost"
+  FROM unnest(authorization_decide($1, $2, $3, $4, $5, $6, $7, ${separatedArrayOf("$8")}, $9, $10, $11, $12, $13, $14, $15))`;
 
 /** Decides a batch in one statement, which is one transaction; one row per item, in order. */
 export async function callDecide(sql: Sql, items: readonly DecisionItem[]): Promise<DecisionRow[]> {
@@ -286,7 +286,7 @@ export interface ConclusionRow {
 }
 
 const concludeText = `SELECT concluded, consumption_status AS "consumptionStatus", remark
-  FROM authorization_conclude($1, $2, $3, ${separatedArrayOf("$4")}, ${separatedArrayOf("$5")}, $6, $7, $8)`;
+  FROM unnest(authorization_conclude($1, $2, $3, $4, $5, $6, $7, $8))`;
 
 export async function callConclude(
   sql: Sql,

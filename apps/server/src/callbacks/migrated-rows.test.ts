@@ -17,19 +17,30 @@ const day = 86_400_000;
 const merchantId = 1;
 
 let database: TestDatabase;
-let directory: string;
+const opened: AsyncDisposableStack[] = [];
 
-/** The schema as it was when delivered pushes stood in the same table as open ones. */
-beforeAll(async () => {
-  database = await createTestDatabase({ schema: "empty" });
-  directory = await mkdtemp(join(tmpdir(), "cardwright-migrations-"));
-  const before = (await readdir(migrations)).filter((name) => name < "0023");
+/** The schema as it was before a migration; it and its database are removed in the end. */
+async function databaseBefore(migration: string): Promise<TestDatabase> {
+  const stack = new AsyncDisposableStack();
+  opened.push(stack);
+  const created = await createTestDatabase({ schema: "empty" });
+  stack.defer(() => created.drop());
+  const directory = await mkdtemp(join(tmpdir(), "cardwright-migrations-"));
+  stack.defer(() => rm(directory, { recursive: true, force: true }));
+  const before = (await readdir(migrations)).filter((name) => name < migration);
   await Promise.all(before.map((name) => cp(join(migrations, name), join(directory, name))));
-  await migrate({ url: database.url, directory, clock });
+  await migrate({ url: created.url, directory, clock });
+  return created;
+}
+
+/** When delivered pushes stood in the same table as open ones. */
+beforeAll(async () => {
+  database = await databaseBefore("0023");
 });
 afterAll(async () => {
-  await database.drop();
-  await rm(directory, { recursive: true, force: true });
+  for (const stack of opened) {
+    await stack.disposeAsync();
+  }
 });
 
 interface OldPush {
@@ -149,4 +160,19 @@ test("rows of before are all there after: open ones go on where they were, finis
   expect(merchant.received[1]?.headers["late-answer"]).toBeUndefined();
   await room.stop();
   await merchant.close();
+});
+
+test("what lies in the outbox when its texts are put apart keeps its own", async () => {
+  const old = await databaseBefore("0029");
+  const callbackId = uuid7(nowMs);
+  await old.pool.query(
+    `INSERT INTO callback_outbox (callbacks, size)
+     SELECT ARRAY[ROW($1, $2, 'C1', 1, 'Consumption', 'O1', '{"n":1}', 1, 1)::outgoing_callback], 1`,
+    [merchantId, callbackId],
+  );
+  await migrate({ url: old.url, directory: migrations, clock });
+  const texts = async (): Promise<unknown> => (await old.pool.query("SELECT callback_id, data FROM any_callback")).rows;
+  expect(await texts()).toEqual([{ callback_id: callbackId, data: '{"n":1}' }]);
+  await old.pool.query("SELECT empty_callback_outbox(10)");
+  expect(await texts()).toEqual([{ callback_id: callbackId, data: '{"n":1}' }]);
 });

@@ -38,6 +38,29 @@ test("a push is to be seen in the outbox and after it, once", async () => {
   expect(await emptyOutbox(database.pool)).toEqual({ moved: 0, mayHaveMore: false });
 });
 
+test("a push has the text that is meant for it, whether that lies with the texts of its batch or by itself", async () => {
+  const [first, own, third] = [1, 2, 3].map(() => uuid7(clock.now()));
+  const texts = ['{"n":1,"name":"café ☕ \\u001f"}', '{"n":"not used"}', '{"n":3}'];
+  await database.pool.query(
+    `INSERT INTO callback_outbox (callbacks, texts, size)
+     SELECT ARRAY[
+       ROW(1, $1, $4, 1, 'Consumption', '', '', 1, 1, 1), ROW(1, $2, $4, 2, 'Consumption', '', '{"n":2}', 1, 1, NULL),
+       ROW(1, $3, $4, 3, 'Consumption', '', '', 1, 1, 3)
+     ]::outgoing_callback[], array_to_string($5::text[], E'\\x1f'), 3`,
+    [first, own, third, cardNo, texts],
+  );
+  const written = async (): Promise<unknown> =>
+    (await database.pool.query("SELECT callback_id, data FROM any_callback ORDER BY sequence")).rows;
+  const expected = [
+    { callback_id: first, data: texts[0] },
+    { callback_id: own, data: '{"n":2}' },
+    { callback_id: third, data: texts[2] },
+  ];
+  expect(await written()).toEqual(expected);
+  expect(await emptyOutbox(database.pool)).toEqual({ moved: 3, mayHaveMore: false });
+  expect(await written()).toEqual(expected);
+});
+
 test("one step moves a bounded number, the oldest first, and a reader of the line goes on until all have moved", async () => {
   const half = Math.ceil(callbackLimits.outboxMax / 2);
   for (const batch of [0, 1, 2]) {
@@ -72,14 +95,14 @@ test("what cannot be delivered fails whoever writes it, and nothing is queued", 
   await expect(
     database.pool.query(
       `INSERT INTO callback_outbox (callbacks, size)
-       SELECT ARRAY[ROW(1, $1, $2, 1, 'Consumption', '', NULL, 1, 1)::outgoing_callback], 1`,
+       SELECT ARRAY[ROW(1, $1, $2, 1, 'Consumption', '', NULL, 1, 1, NULL)::outgoing_callback], 1`,
       [uuid7(clock.now()), cardNo],
     ),
   ).rejects.toThrow(/known_text does not allow null values/u);
   await expect(
     database.pool.query(
       `INSERT INTO callback_outbox (callbacks, size)
-       SELECT ARRAY[ROW(1, $1, $2, 1, 'Nothing', '', '{}', 1, 1)::outgoing_callback], 1`,
+       SELECT ARRAY[ROW(1, $1, $2, 1, 'Nothing', '', '{}', 1, 1, NULL)::outgoing_callback], 1`,
       [uuid7(clock.now()), cardNo],
     ),
   ).rejects.toThrow(/callback_action/u);
@@ -99,7 +122,7 @@ test("while many write and many empty it, no push overtakes an earlier one of it
         await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", [card]);
         await client.query(
           `INSERT INTO callback_outbox (callbacks, size)
-           SELECT ARRAY[ROW(1, $1, $2, $3, 'Consumption', '', '{}', $4, $4)::outgoing_callback], 1`,
+           SELECT ARRAY[ROW(1, $1, $2, $3, 'Consumption', '', '{}', $4, $4, NULL)::outgoing_callback], 1`,
           [uuid7(clock.now()), card, sequence, clock.now()],
         );
         await sleep(sequence % 7);

@@ -63,7 +63,7 @@ export async function insertPushes(database: TestDatabase, pushes: readonly NewP
   await database.pool.query(
     `INSERT INTO callback_outbox (callbacks, size)
      SELECT array_agg(ROW(m, i, c, s, 'Card_update', '', format('{"card_no":"%s","sequence":%s,"reason":"café ☕ & more"}', c, s), t,
-       t)::outgoing_callback), count(*)
+       t, NULL)::outgoing_callback), count(*)
      FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[]) AS p (m, i, c, s, t)`,
     [
       pushes.map((push) => push.merchantId),
