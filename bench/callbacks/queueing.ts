@@ -19,7 +19,7 @@ const diskBytesMin = 4e9;
 
 /**
  * What the outbox costs a decision: the engine on two databases of one server, in turn, with the same programme; in one of them
- * the decision is the same function, which makes no pushes and does not insert them.
+ * the decision is the same function, which makes no pushes and does not insert them. Their texts come to both, and both take them apart.
  */
 export async function queueing(options: BenchOptions): Promise<BenchResult> {
   const stack = new AsyncDisposableStack();

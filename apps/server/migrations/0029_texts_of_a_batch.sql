@@ -326,8 +326,8 @@ BEGIN
   RETURN results;
 END $$;
 
--- The end of a question as in 0027, in the same way. Its text is kept with every push, and where the platform has approved in the merchant's
--- stead it is not the one that counts.
+-- The end of a question as in 0027, in the same way. A push about an approval in the merchant's stead has a text of its own: whether there is
+-- one is known only here, so the caller's text for it tells of the refusal.
 DROP FUNCTION authorization_conclude;
 CREATE TYPE conclusion_result AS (concluded boolean, consumption_status text, remark text);
 CREATE FUNCTION authorization_conclude(

@@ -22,7 +22,7 @@ export interface Callbacks {
   /** `Auth` (contract section 6): the merchant's answer within 800 ms of real time. Never rejects. */
   askMerchant(question: Question): Promise<QuestionAnswer>;
   readonly questions: Pick<Questions, "load">;
-  /** What became of questions, newest first; each is there about a second after it was over. */
+  /** What became of questions, newest first; each is there a moment after its connection is free again. */
   listQuestions(page: QuestionPage): Promise<QuestionRow[]>;
   readonly delivery: Delivery;
   /** The delivery as work that is due at certain moments, for who moves the clock. */

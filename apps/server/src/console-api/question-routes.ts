@@ -37,7 +37,8 @@ export function questionRoutes(deps: {
       method: "GET",
       path: "/merchants/{merchant_no}/questions",
       summary: "List what a merchant in AUTHORIZATION mode was asked, newest first",
-      description: "One for each `Auth`, about a second after it was over, with the verdict and the times.",
+      description:
+        "One for each `Auth`, a moment after the answer, or after the second in which a late one is still read.",
       status: 200,
       params: merchantParams,
       query: z.strictObject({
