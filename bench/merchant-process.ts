@@ -1,10 +1,10 @@
 /**
- * A merchant in a process of its own. Argument: `approves`, the smallest node:http server that answers the question, or `hangs`, which takes
- * what comes and never says a word. It verifies nothing and costs as little as can be, because on a real machine it is somewhere else. Sends
- * its port to the parent, ends when the parent lets go.
+ * A merchant in a process of its own. Argument: `approves`, the smallest node:http server that answers the question, or `hangs`, which accepts
+ * connections, reads nothing and never says a word. It verifies nothing and costs as little as can be, because on a real machine it is
+ * somewhere else. Sends its port to the parent, ends when the parent lets go.
  */
 import { createServer } from "node:http";
-import { createServer as createTcpServer } from "node:net";
+import { createServer as createTcpServer, type Socket } from "node:net";
 
 const approval = Buffer.from('{"code":0,"message":""}');
 
@@ -21,8 +21,23 @@ function approving() {
   return server;
 }
 
-/** The platform breaks its connections off, which is no error here. */
-const hanging = () => createTcpServer((socket) => void socket.on("error", () => socket.destroy()).resume());
+/** By then the platform has broken the connection off, which nobody notices who does not read. */
+const forgottenAfterMs = 2_500;
+const forgetEveryMs = 50;
+
+function hanging() {
+  const accepted: { readonly socket: Socket; readonly atMs: number }[] = [];
+  setInterval(() => {
+    const young = accepted.findIndex(({ atMs }) => performance.now() - atMs < forgottenAfterMs);
+    for (const { socket } of accepted.splice(0, young === -1 ? accepted.length : young)) {
+      socket.destroy();
+    }
+  }, forgetEveryMs);
+  return createTcpServer({ pauseOnConnect: true }, (socket) => {
+    socket.on("error", () => {});
+    accepted.push({ socket, atMs: performance.now() });
+  });
+}
 
 function main(behaviour: string): void {
   const server = behaviour === "hangs" ? hanging() : approving();
