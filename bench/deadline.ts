@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AuthorizationAnswer } from "../apps/server/src/authorization/index.ts";
+import type { AskMerchant, AuthorizationAnswer } from "../apps/server/src/authorization/index.ts";
+import type { Callbacks } from "../apps/server/src/callbacks/index.ts";
 import type { Benchmark, BenchOptions, BenchResult } from "./benchmark.ts";
 import { checkLedger } from "./ledger-check.ts";
 import { openLoop } from "./open-loop.ts";
@@ -69,18 +70,32 @@ export const deadline: Benchmark = {
       stack.defer(() => healthy.stop());
       const questionPool = openPlatformPool(url, 2);
       stack.defer(() => questionPool.end());
-      const { callbacks, ask } = createQuestions(questionPool, {
+      const { callbacks, ask: askMerchant } = createQuestions(questionPool, {
         urlOf: (merchantId) => (merchantId === hangingMerchant ? hanging.url : healthy.url),
         questionFailuresMax: Number.POSITIVE_INFINITY,
       });
       stack.defer(() => callbacks.stop());
+      const load: Load = { hangsByTimer: false };
+      const ask: AskMerchant = (question) =>
+        load.hangsByTimer && question.merchantId === hangingMerchant ? noAnswer() : askMerchant(question);
       const stand = await openStand({ url, ask });
       stack.defer(() => stand.close());
-      return [await measure(stand, options)];
+      const result = await measure(stand, options);
+      return [options.profile ? withParts(result, await measureParts({ stand, callbacks, load }, options)) : result];
     } finally {
       await stack.disposeAsync();
     }
   },
+};
+
+interface Load {
+  /** The hanging merchant is not asked: that it says nothing is known after 800 ms. */
+  hangsByTimer: boolean;
+}
+
+const noAnswer = async (): ReturnType<AskMerchant> => {
+  await sleep(earliestMs);
+  return { kind: "timeout" };
 };
 
 /** What the neighbour's purchases took in one turn. */
@@ -141,6 +156,66 @@ async function measure(stand: Stand, { seconds, signal, progress }: BenchOptions
   }
   return resultOf(stand, { count: countOfRound * rounds, decided, turns, failures });
 }
+
+type Part = "alone" | "hanging" | "hanging, statements only" | "hanging, questions only";
+
+/**
+ * With `--profile`, after the measurement: what of the hanging costs the neighbour. Purchases that hang, the same with their two statements but no
+ * HTTP, and their questions without any purchase take turns. Answers its p99 beside each, milliseconds.
+ */
+async function measureParts(
+  { stand, callbacks, load }: { readonly stand: Stand; readonly callbacks: Callbacks; readonly load: Load },
+  { seconds, signal, progress }: BenchOptions,
+): Promise<Readonly<Record<Part, number>>> {
+  const byMerchant = Map.groupBy(stand.cards, ({ merchantId }) => merchantId);
+  const cardsOf = (merchantId: number) => byMerchant.get(merchantId) ?? [];
+  const buyHealthy = approvedBy(buyerWith(stand, { cards: cardsOf(healthyMerchant), reference: "parts-healthy" }));
+  const buyHanging = buyerWith(stand, { cards: cardsOf(hangingMerchant), reference: "parts-hanging" });
+  const turnSeconds = Math.max(1, seconds / 8);
+  const besideFor = (once: () => Promise<unknown>) => () =>
+    askAll(Math.ceil((turnSeconds / (earliestMs / 1000)) * inFlight), { once, signal, onProgress: () => {} });
+  const loads: Record<Part, () => Promise<void>> = {
+    alone: async () => {},
+    hanging: besideFor(buyHanging),
+    "hanging, statements only": besideFor(buyHanging),
+    "hanging, questions only": besideFor(questionsOnly(callbacks)),
+  };
+  const latencies = new Map<string, number[]>();
+  for (let round = 0; round < rounds && !signal.aborted; round += 1) {
+    for (const [part, beside] of Object.entries(loads)) {
+      progress.say(`deadline: parts, round ${round + 1} of ${rounds}: ${part}`);
+      load.hangsByTimer = part === "hanging, statements only";
+      const plan = { rate: neighbourRate, seconds: turnSeconds, seed: 51 + round };
+      const [turn] = await Promise.all([openLoop(plan, { once: buyHealthy, signal }), beside()]);
+      latencies.set(part, [...(latencies.get(part) ?? []), ...turn.latencies]);
+      await sleep(settleMs);
+    }
+  }
+  const p99Of = (part: Part): number => latenciesOf(latencies.get(part) ?? []).p99_ms;
+  return {
+    alone: p99Of("alone"),
+    hanging: p99Of("hanging"),
+    "hanging, statements only": p99Of("hanging, statements only"),
+    "hanging, questions only": p99Of("hanging, questions only"),
+  };
+}
+
+/** Questions as a purchase asks them, about none. */
+function questionsOnly(callbacks: Callbacks): () => Promise<unknown> {
+  let asked = 0;
+  return () => {
+    asked += 1;
+    const consumeNo = `parts-${asked}`;
+    const shop = { country: "SG", merchant_mcc: "5411", city: "Singapore", merchant_name: "Corner Shop" };
+    const data = { consume_no: consumeNo, type: "Consumption", amount: 25.81, merchant_info: shop, time: Date.now() };
+    return callbacks.askMerchant({ merchantId: hangingMerchant, consumeNo, dataText: JSON.stringify(data) });
+  };
+}
+
+const withParts = (result: BenchResult, parts: Readonly<Record<Part, number>>): BenchResult => ({
+  ...result,
+  details: { ...result.details, neighbour_p99_by_part_ms: parts },
+});
 
 /** A purchase of a merchant that answers: anything but an approval is a failure of the benchmark. */
 function approvedBy(buy: () => Promise<AuthorizationAnswer>): () => Promise<void> {

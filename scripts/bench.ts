@@ -26,6 +26,7 @@ ${benchmarks.map(({ name, seconds, summary }) => `  ${name.padEnd(10)} ${summary
   --hot          decision: all load on one merchant's reserve
   --tmpfs        data in memory (/dev/shm) where a benchmark would take the disk
   --profile      decision, callbacks: where the time goes, and a CPU profile in .data/
+                 deadline: what of a merchant that hangs its neighbour notices
 
 The exit code is 1 when a bar is missed or a benchmark fails.
 `;
