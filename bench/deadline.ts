@@ -187,6 +187,9 @@ async function measureParts(
       load.hangsByTimer = part === "hanging, statements only";
       const plan = { rate: neighbourRate, seconds: turnSeconds, seed: 51 + round };
       const [turn] = await Promise.all([openLoop(plan, { once: buyHealthy, signal }), beside()]);
+      if (turn.failures.length > 0) {
+        throw new Error(`the neighbour beside "${part}": ${turn.failures.join("; ")}`);
+      }
       latencies.set(part, [...(latencies.get(part) ?? []), ...turn.latencies]);
       await sleep(settleMs);
     }
