@@ -21,8 +21,11 @@ function approving() {
   return server;
 }
 
-/** By then the platform has broken the connection off, which nobody notices who does not read. */
-const forgottenAfterMs = 2_500;
+/**
+ * By then the platform has broken the connection off, which nobody notices who does not read: a spare one is 8 s old at most when a question
+ * takes it, and lasts for 1.8 s more.
+ */
+const forgottenAfterMs = 12_000;
 const forgetEveryMs = 50;
 
 function hanging() {
