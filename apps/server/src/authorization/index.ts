@@ -5,6 +5,7 @@ import { authorization as bounds } from "../limits.ts";
 import type { AskMerchant } from "./ask.ts";
 import { type AuthorizeDeps, authorize } from "./authorize.ts";
 import { createFactsCache, type FactsDeps } from "./facts.ts";
+import { createFailingMerchants } from "./failing-merchants.ts";
 import type { DecisionItem } from "./item.ts";
 import { releaseLostQuestions } from "./release.ts";
 import type { AuthorizationAnswer, AuthorizationRequest } from "./request.ts";
@@ -51,14 +52,16 @@ export interface Authorization {
 
 export function createAuthorization(options: AuthorizationOptions): Authorization {
   const { pool, clock, onBatchFailure: onFailure } = options;
-  const { batchMax, batchEven, queueMax, extraLaneItemsMin } = bounds;
-  const bound = { batchMax, batchEven, queueMax, lanes: createLanes({ extraLaneItemsMin }), onFailure };
+  const { batchMax, batchEven, queueMax, extraLaneItemsMin, patienceMs } = bounds;
+  const bound = { batchMax, batchEven, queueMax, lanes: createLanes({ extraLaneItemsMin, patienceMs }), onFailure };
+  const failing = createFailingMerchants();
   const conclusions = createBatcher<ConclusionItem, ConclusionRow>({
     ...bound,
     name: "conclusions",
     run: (items) => callConclude(pool, { items, voidKind: "void", at: clock.now() }),
     keyOf: (item) => `${item.merchantId}/${item.cardNo}`,
     lineOf: (item) => item.merchantId,
+    isPatient: (item) => failing.has(item.merchantId),
   });
   const decisions = createBatcher<DecisionItem, DecisionRow>({
     ...bound,
@@ -66,6 +69,7 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
     run: (items) => callDecide(pool, items),
     keyOf: ({ facts }) => `${facts.merchantId}/${facts.cardNo}`,
     lineOf: ({ facts }) => facts.merchantId,
+    isPatient: ({ facts }) => failing.has(facts.merchantId),
   });
   const facts = createFactsCache({ sql: pool, terms: options.terms });
   const deps: AuthorizeDeps = {
@@ -73,6 +77,11 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
     facts,
     decisions,
     conclusions,
+    ask: async (question) => {
+      const answer = await options.ask(question);
+      failing.note(question.merchantId, answer.kind);
+      return answer;
+    },
     consumeNoOf: (key) => selectConsumeNo(pool, key),
     availableOf: (account) => selectAvailable(pool, account),
   };

@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { BatcherStopped, type BatchFailure, createBatcher, createLanes, QueueFull } from "./index.ts";
-
-/** A run that stays in flight until the test lets it go. */
-function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  return { opened: promise, open: resolve };
-}
+import { gate } from "./batcher.testing.ts";
+import {
+  type BatcherOptions,
+  BatcherStopped,
+  type BatchFailure,
+  createBatcher,
+  createLanes,
+  QueueFull,
+} from "./index.ts";
 
 test("items that wait at the same moment go together, and each gets its own outcome", async () => {
   const batches: (readonly number[])[] = [];
@@ -152,88 +154,6 @@ test("of more than an even batch half is taken, so that a crowd leaves in severa
   open();
   await Promise.all(answers);
   expect(sizes).toEqual([1, 10, 10, 7, 4, 2]);
-});
-
-test("a line that is longer than a batch leaves room in it for the others", async () => {
-  const { opened, open } = gate();
-  const batches: (readonly number[])[] = [];
-  const batcher = createBatcher<number, number>({
-    name: "in turns",
-    lanes: createLanes({ max: 1 }),
-    batchMax: 4,
-    queueMax: 100,
-    lineOf: (item) => Math.trunc(item / 10),
-    run: async (items) => {
-      batches.push(items);
-      await opened;
-      return items;
-    },
-  });
-  const answers = [batcher.submit(0)];
-  await expect.poll(() => batches).toEqual([[0]]);
-  answers.push(...[11, 12, 13, 14, 15, 21, 31].map((item) => batcher.submit(item)));
-  open();
-  await Promise.all(answers);
-  expect(batches).toEqual([[0], [11, 21, 31, 12], [13, 14, 15]]);
-});
-
-/** A batcher of numbers whose tens are their line, and how its batches are let go one by one. */
-function inLines(options: { readonly lanes: number; readonly batchMax: number }) {
-  const batches: (readonly number[])[] = [];
-  const gates: (() => void)[] = [];
-  const batcher = createBatcher<number, number>({
-    name: "lines",
-    lanes: createLanes({ max: options.lanes }),
-    batchMax: options.batchMax,
-    batchEven: 2,
-    queueMax: 100,
-    lineOf: (item) => Math.trunc(item / 10),
-    run: async (items) => {
-      const { opened, open } = gate();
-      batches.push(items);
-      gates.push(open);
-      await opened;
-      return items;
-    },
-  });
-  return { batcher, batches, gates };
-}
-
-test("two lanes get different lines, and what is of a line in flight waits while others can go", async () => {
-  const { batcher, batches, gates } = inLines({ lanes: 2, batchMax: 100 });
-  const answers = [11, 21, 31, 41, 12, 22, 32, 42].map((item) => batcher.submit(item));
-  await expect
-    .poll(() => batches)
-    .toEqual([
-      [11, 21, 12, 22],
-      [31, 32],
-    ]);
-  answers.push(...[13, 33, 51].map((item) => batcher.submit(item)));
-  gates[1]?.();
-  await expect.poll(() => batches[2]).toEqual([41, 33]);
-  gates[0]?.();
-  // 42 has waited longer, but would wait for 41 in the database.
-  await expect.poll(() => batches[3]).toEqual([13, 51]);
-  gates[2]?.();
-  await expect.poll(() => batches[4]).toEqual([42]);
-  gates[3]?.();
-  gates[4]?.();
-  expect(await Promise.all(answers)).toEqual([11, 21, 31, 41, 12, 22, 32, 42, 13, 33, 51]);
-});
-
-test("a line that is alone uses both lanes", async () => {
-  const { batcher, batches, gates } = inLines({ lanes: 2, batchMax: 2 });
-  const answers = [11, 12, 13, 14].map((item) => batcher.submit(item));
-  await expect
-    .poll(() => batches)
-    .toEqual([
-      [11, 12],
-      [13, 14],
-    ]);
-  for (const open of gates) {
-    open();
-  }
-  expect(await Promise.all(answers)).toEqual([11, 12, 13, 14]);
 });
 
 test("an item whose key is in flight waits for it, while items of other keys pass", async () => {
@@ -399,17 +319,23 @@ test("whatever the load and the poison: every item is kept exactly once or rejec
       fc.integer({ min: 1, max: 4 }),
       fc.integer({ min: 1, max: 8 }),
       fc.boolean(),
-      async (items, lanesMax, batchMax, hasLines) => {
+      fc.record({ patienceMs: fc.integer({ min: 0, max: 5 }), turns: fc.array(fc.boolean(), { minLength: 1 }) }),
+      async (items, lanesMax, batchMax, hasLines, { patienceMs, turns }) => {
         const kept: number[] = [];
         const busyKeys = new Set<string>();
-        const batcher = createBatcher<Planned & { readonly index: number }, number>({
+        let runs = 0;
+        const lineOf = (item: Planned): number => (item.key === "a" || item.key === "c" ? 1 : 2);
+        const options: BatcherOptions<Planned & { readonly index: number }, number> = {
           name: "property",
-          lanes: createLanes({ max: lanesMax }),
+          lanes: createLanes({ max: lanesMax, patienceMs }),
           batchMax,
           queueMax: 1000,
           keyOf: (item) => item.key,
-          ...(hasLines && { lineOf: (item) => (item.key < "c" ? 1 : 2) }),
+          ...(hasLines && { lineOf }),
+          // Who is patient changes with each batch.
+          isPatient: (item) => lineOf(item) === 1 && turns[runs % turns.length] === true,
           run: async (batch) => {
+            runs += 1;
             const keys = new Set(batch.map((item) => item.key));
             for (const key of keys) {
               expect(busyKeys.has(key)).toBe(false);
@@ -425,11 +351,12 @@ test("whatever the load and the poison: every item is kept exactly once or rejec
             kept.push(...batch.map((item) => item.index));
             return batch.map((item) => item.index);
           },
-        });
+        };
+        const [first, second] = [createBatcher(options), createBatcher(options)];
         const outcomes = await Promise.allSettled(
           items.map(async (item, index) => {
             await sleep(item.delayMs);
-            return batcher.submit({ ...item, index });
+            return (item.key < "c" ? first : second).submit({ ...item, index });
           }),
         );
         outcomes.forEach((outcome, index) => {

@@ -19,11 +19,23 @@ export interface Lanes {
   readonly max: number;
   /** @see LaneOptions.extraLaneItemsMin */
   readonly extraLaneItemsMin: number;
+  /** @see LaneOptions.patienceMs */
+  readonly patienceMs: number;
   busy: number;
+  /** Of the batches in flight, those that are not of patient items alone; see `BatcherOptions.isPatient`. */
+  busyForImpatient: number;
   /** In how many of the batches in flight a line has items; see `BatcherOptions.lineOf`. */
   readonly linesInFlight: Map<number, number>;
-  /** Of each batcher: looks whether it has something for a free lane. The one that has used a lane last looks last. */
-  readonly onFree: (() => void)[];
+  /** The one that has used a lane last looks last. */
+  readonly users: LaneUser[];
+}
+
+/** A batcher, as the others of its lanes see it. */
+export interface LaneUser {
+  /** Looks whether there is something for a free lane. */
+  readonly look: () => void;
+  /** Whether an item waits that is not patient. */
+  readonly hasImpatient: () => boolean;
 }
 
 export interface LaneOptions {
@@ -34,13 +46,15 @@ export interface LaneOptions {
    * first item, so a few items are cheaper together a moment later than at once in a statement of their own.
    */
   readonly extraLaneItemsMin?: number;
+  /** How long a patient item lets others go first, milliseconds; 10 when absent. */
+  readonly patienceMs?: number;
 }
 
-export function createLanes({ max = 2, extraLaneItemsMin = 1 }: LaneOptions = {}): Lanes {
+export function createLanes({ max = 2, extraLaneItemsMin = 1, patienceMs = 10 }: LaneOptions = {}): Lanes {
   if (max < 1) {
     throw new Error("there must be a lane");
   }
-  return { max, extraLaneItemsMin, busy: 0, linesInFlight: new Map(), onFree: [] };
+  return { max, extraLaneItemsMin, patienceMs, busy: 0, busyForImpatient: 0, linesInFlight: new Map(), users: [] };
 }
 
 export interface BatcherLoad {
@@ -78,6 +92,12 @@ export interface BatcherOptions<Item, Outcome> {
    * must be of one line. Absent: the oldest go first.
    */
   readonly lineOf?: (item: Item) => number;
+  /**
+   * Whether an item lets others go first, here and at the other batchers of the lanes: for as long as one of them waits, up to the lanes'
+   * `patienceMs`. A batch of patient items alone does not keep the others from a lane either: the next one begins beside it at once. It is asked
+   * whenever a batch is made, so that it may change; at any moment it must be the same for all items of a line and of a key. Absent: no item is patient.
+   */
+  readonly isPatient?: (item: Item) => boolean;
   /** Told once for each batch that failed as a whole, before its items are run alone. */
   readonly onFailure?: (failure: BatchFailure) => void;
 }
@@ -113,6 +133,8 @@ export class BatcherStopped extends Error {
 interface Waiting<Item, Outcome> {
   readonly item: Item;
   readonly key: string | undefined;
+  /** Of a clock that never goes back. */
+  readonly sinceMs: number;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -123,7 +145,7 @@ interface State<Item, Outcome> {
   /** In order of arrival. */
   waiting: Waiting<Item, Outcome>[];
   readonly keysInFlight: Set<string>;
-  readonly look: () => void;
+  readonly user: LaneUser;
   lanesBusy: number;
   flushPlanned: boolean;
   stopping: boolean;
@@ -137,7 +159,7 @@ export function createBatcher<Item, Outcome>(options: BatcherOptions<Item, Outco
     lanes: options.lanes ?? createLanes(),
     waiting: [],
     keysInFlight: new Set(),
-    look: () => planFlush(state),
+    user: { look: () => planFlush(state), hasImpatient: () => hasImpatient(state) },
     lanesBusy: 0,
     flushPlanned: false,
     stopping: false,
@@ -146,7 +168,7 @@ export function createBatcher<Item, Outcome>(options: BatcherOptions<Item, Outco
   if (options.batchMax < 1 || options.queueMax < 1) {
     throw new Error(`the bounds of ${options.name} must be at least 1`);
   }
-  state.lanes.onFree.push(state.look);
+  state.lanes.users.push(state.user);
   return {
     submit: (item) => submit(state, item),
     load: () => ({ waiting: state.waiting.length, lanesBusy: state.lanesBusy }),
@@ -162,7 +184,7 @@ function submit<Item, Outcome>(state: State<Item, Outcome>, item: Item): Promise
     return Promise.reject(new QueueFull(state.options.name));
   }
   return new Promise<Outcome>((resolve, reject) => {
-    state.waiting.push({ item, key: state.options.keyOf?.(item), resolve, reject });
+    state.waiting.push({ item, key: state.options.keyOf?.(item), sinceMs: performance.now(), resolve, reject });
     planFlush(state);
   });
 }
@@ -178,9 +200,17 @@ function planFlush<Item, Outcome>(state: State<Item, Outcome>): void {
   }
 }
 
-function mayOpenLane<Item, Outcome>({ lanes, waiting }: State<Item, Outcome>): boolean {
+function mayOpenLane<Item, Outcome>(state: State<Item, Outcome>): boolean {
+  const { lanes, waiting } = state;
+  if (lanes.busy >= lanes.max) {
+    return false;
+  }
   const itemsMin = lanes.busy === 0 ? 1 : lanes.extraLaneItemsMin;
-  return lanes.busy < lanes.max && waiting.length >= itemsMin;
+  return waiting.length >= itemsMin || (lanes.busyForImpatient === 0 && hasImpatient(state));
+}
+
+function hasImpatient<Item, Outcome>({ waiting, options }: State<Item, Outcome>): boolean {
+  return waiting.some(({ item }) => options.isPatient?.(item) !== true);
 }
 
 function flush<Item, Outcome>(state: State<Item, Outcome>): void {
@@ -202,12 +232,30 @@ function takeBatch<Item, Outcome>(state: State<Item, Outcome>): Waiting<Item, Ou
   const { batchMax, batchEven = batchMax, lineOf } = options;
   const ready = state.waiting.filter(({ key }) => key === undefined || !keysInFlight.has(key));
   const apart = lineOf === undefined ? ready : ready.filter(({ item }) => !lanes.linesInFlight.has(lineOf(item)));
-  const choice = apart.length > 0 ? apart : ready;
+  const choice = withoutPatient(state, apart.length > 0 ? apart : ready);
   const limit = Math.min(batchMax, Math.max(batchEven, Math.ceil(choice.length / 2)));
   const taken = choice.length <= limit ? choice : inTurns(choice, { limit, lineOf, lanesMax: lanes.max });
   const gone = new Set(taken);
   state.waiting = taken.length === state.waiting.length ? [] : state.waiting.filter((entry) => !gone.has(entry));
   return taken;
+}
+
+/** Those that go first: without the patient ones, as long as they have not waited for long and there is anybody to let pass. */
+function withoutPatient<Item, Outcome>(
+  { lanes, options, user }: State<Item, Outcome>,
+  ready: Waiting<Item, Outcome>[],
+): Waiting<Item, Outcome>[] {
+  const { isPatient } = options;
+  if (isPatient === undefined) {
+    return ready;
+  }
+  const patientSinceMs = performance.now() - lanes.patienceMs;
+  const isFirst = ({ item, sinceMs }: Waiting<Item, Outcome>): boolean => sinceMs <= patientSinceMs || !isPatient(item);
+  if (ready.some(({ item }) => !isPatient(item))) {
+    return ready.filter(isFirst);
+  }
+  const othersWait = lanes.users.some((other) => other !== user && other.hasImpatient());
+  return othersWait && !ready.some(isFirst) ? [] : ready;
 }
 
 /**
@@ -250,9 +298,9 @@ async function runLane<Item, Outcome>(
     await settle(state.options, batch);
   } finally {
     leaveLane();
-    lanes.onFree.splice(lanes.onFree.indexOf(state.look), 1);
-    lanes.onFree.push(state.look);
-    for (const look of lanes.onFree) {
+    lanes.users.splice(lanes.users.indexOf(state.user), 1);
+    lanes.users.push(state.user);
+    for (const { look } of lanes.users) {
       look();
     }
     if (state.lanesBusy === 0 && state.waiting.length === 0) {
@@ -261,14 +309,16 @@ async function runLane<Item, Outcome>(
   }
 }
 
-/** Marks the batch's keys and lines as in flight; what it returns ends that. */
+/** Marks the batch, its keys and its lines as in flight; what it returns ends that. */
 function enterLane<Item, Outcome>(state: State<Item, Outcome>, batch: readonly Waiting<Item, Outcome>[]): () => void {
   const { lanes, keysInFlight } = state;
-  const { lineOf } = state.options;
+  const { lineOf, isPatient } = state.options;
+  const forImpatient = batch.some(({ item }) => isPatient?.(item) !== true) ? 1 : 0;
   const keys = batch.flatMap(({ key }) => (key === undefined ? [] : [key]));
   const lines = new Set(lineOf === undefined ? [] : batch.map(({ item }) => lineOf(item)));
   state.lanesBusy += 1;
   lanes.busy += 1;
+  lanes.busyForImpatient += forImpatient;
   for (const key of keys) {
     keysInFlight.add(key);
   }
@@ -278,6 +328,7 @@ function enterLane<Item, Outcome>(state: State<Item, Outcome>, batch: readonly W
   return () => {
     state.lanesBusy -= 1;
     lanes.busy -= 1;
+    lanes.busyForImpatient -= forImpatient;
     for (const key of keys) {
       keysInFlight.delete(key);
     }
