@@ -93,6 +93,22 @@ test("one merchant's circuit is no other's, and of too many merchants the one th
   expect(breaker.admit(merchantId)).toEqual({ merchantId, isProbe: false });
 });
 
+test("a merchant is failing from its first failure until it answers, also while its circuit is open", () => {
+  const { breaker, move } = breakerAtZero();
+  const isFailing = () => breaker.isFailing(merchantId);
+  expect(isFailing()).toBe(false);
+  fail(breaker, 1);
+  breaker.settle(admitted(breaker), "not_sent");
+  expect(isFailing()).toBe(true);
+  breaker.settle(admitted(breaker), "answered");
+  expect(isFailing()).toBe(false);
+  fail(breaker, 10);
+  expect(isFailing()).toBe(true);
+  move(5_000);
+  breaker.settle(admitted(breaker), "answered");
+  expect(isFailing()).toBe(false);
+});
+
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.constant({ do: "ask" } as const) },
   {

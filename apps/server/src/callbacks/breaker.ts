@@ -32,6 +32,8 @@ export interface Breaker {
   admit(merchantId: number): Permit | null;
   /** What a question that was asked before the circuit opened says afterwards is passed over. */
   settle(permit: Permit, end: QuestionEnd): void;
+  /** Whether the merchant's last question that tells about its server failed. */
+  isFailing(merchantId: number): boolean;
 }
 
 export interface BreakerDeps {
@@ -64,6 +66,7 @@ export function createBreaker(deps: BreakerDeps): Breaker {
   return {
     admit: (merchantId) => admit(state, merchantId),
     settle: (permit, end) => settle(state, permit, end),
+    isFailing: (merchantId) => state.circuits.has(merchantId),
   };
 }
 

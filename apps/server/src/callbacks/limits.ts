@@ -21,6 +21,12 @@ export const callbackLimits = {
   questionsOfMerchantMax: 512,
   /** Questions of all merchants: each holds a socket and about 20 KB. */
   questionsMax: 8_192,
+  /** The thread that asks failing merchants has so much longer to tell that a question's time is up. */
+  threadGraceMs: 30,
+  /** All questions there may be, 20 KB each. */
+  threadHeapMbMax: 256,
+  /** After such a thread has ended by itself. */
+  threadPauseMs: 60_000,
   /** Contract section 6. */
   tryDeadlineMs: 5_000,
   /** A merchant's window (pace.ts): where it begins and how far it grows; 64 at 20 ms are 3,200 pushes a second. */

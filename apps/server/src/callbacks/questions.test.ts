@@ -9,12 +9,13 @@ import {
   answerJson,
   answers,
   approves,
+  type Behaviour,
   dribbles,
   hangs,
   type MerchantServer,
   startMerchantServer,
 } from "./merchant-server.testing.ts";
-import { createQuestions, type Questions } from "./questions.ts";
+import { createQuestions, type QuestionDeps, type Questions } from "./questions.ts";
 import { apiSecret, appId, movableClock, quietLog, targetAt } from "./room.testing.ts";
 import type { QuestionAnswer } from "./verdict.ts";
 
@@ -24,6 +25,7 @@ let database: TestDatabase;
 let merchant: MerchantServer;
 let url: string | null;
 let questions: Questions;
+let deps: () => QuestionDeps;
 let closeConnections: () => Promise<void>;
 let circuitChanges: BreakerChange[];
 let asked = 0;
@@ -39,7 +41,7 @@ beforeEach(async () => {
   circuitChanges = [];
   const connections = createConnections({ allowPrivateAddresses: true });
   closeConnections = () => connections.close();
-  questions = createQuestions({
+  deps = () => ({
     pool: database.pool,
     clock,
     transportClock: systemClock,
@@ -50,6 +52,7 @@ beforeEach(async () => {
     connections,
     questionsOfMerchantMax: 9,
   });
+  questions = createQuestions(deps());
 });
 afterEach(async () => {
   await merchant.close();
@@ -227,6 +230,36 @@ test("declines, questions that could not be sent and questions beyond the cap do
   url = merchant.url;
   expect(await outcomeOf()).toEqual({ kind: "declined", code: 1, reason: null });
   expect(circuitChanges).toEqual([]);
+});
+
+test("a merchant is asked from the thread for failing ones from a failure to the next answer", async () => {
+  const others = createQuestions({ ...deps(), questionFailuresMax: 1_000 });
+  const inThread: number[] = [];
+  const once = async () => {
+    const consumeNo = `O-thread-${inThread.length}`;
+    return (await others.ask({ merchantId: 1, consumeNo, dataText })).outcome.kind;
+  };
+  const noted =
+    (then: Behaviour): Behaviour =>
+    (push, response) => {
+      inThread.push(others.load().inThread);
+      then(push, response);
+    };
+  merchant.behave(noted((_push, response) => response.destroy()));
+  // Starting the thread takes longer than a question may wait.
+  await expect.poll(async () => [await once(), inThread.at(-1)], { timeout: 10_000 }).toEqual(["unreachable", 1]);
+  expect(inThread[0]).toBe(0);
+  merchant.behave(noted(approves));
+  expect([await once(), await once()]).toEqual(["approved", "approved"]);
+  expect(inThread.slice(-2)).toEqual([1, 0]);
+  await others.stop();
+  const { rows } = await database.pool.query(
+    "SELECT verdict, count(*)::int FROM merchant_question WHERE consume_no LIKE 'O-thread-%' GROUP BY verdict ORDER BY verdict",
+  );
+  expect(rows).toEqual([
+    { verdict: "approved", count: 2 },
+    { verdict: "unreachable", count: inThread.length - 2 },
+  ]);
 });
 
 test("a question asked in the very turn in which the merchant's server has closed its connections is answered", async () => {

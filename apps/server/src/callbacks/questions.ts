@@ -1,15 +1,14 @@
 import { performance } from "node:perf_hooks";
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { ok, type Result, refused, uuid7 } from "#kernel/index.ts";
+import { uuid7 } from "#kernel/index.ts";
+import { type Asking, notSent, startAsking } from "./asking.ts";
 import { type BackgroundWriter, createBackgroundWriter } from "./background-writer.ts";
 import { type Breaker, type BreakerChange, createBreaker, type Permit } from "./breaker.ts";
 import type { Connections } from "./connections.ts";
-import { type Exchange, type RunningExchange, startExchange } from "./exchange.ts";
 import { callbackLimits } from "./limits.ts";
 import { type CallbackDeps, nameOf } from "./ports.ts";
-import { signedPush } from "./push.ts";
 import { insertQuestions, type QuestionRow } from "./question-store.ts";
-import { healthOf, type QuestionAnswer, verdictOf, withoutAsking } from "./verdict.ts";
+import { createThreadAsker, type ThreadAsker } from "./thread-asker.ts";
+import { healthOf, type QuestionAnswer, withoutAsking } from "./verdict.ts";
 
 export interface Question {
   readonly merchantId: number;
@@ -24,9 +23,9 @@ export interface Questions {
    * the merchant's address and secret are known; never rejects.
    */
   ask(question: Question): Promise<QuestionAnswer>;
-  /** For metrics. */
-  load(): { readonly inFlight: number };
-  /** Writes down what is not written yet; the caller asks no more questions. */
+  /** For metrics; `inThread`: of those in flight, the ones that are asked from the thread for failing merchants. */
+  load(): { readonly inFlight: number; readonly inThread: number };
+  /** Writes down what is not written yet and ends the thread; the caller asks no more questions. */
   stop(): Promise<void>;
 }
 
@@ -43,6 +42,7 @@ interface State {
   readonly deps: QuestionDeps;
   readonly records: BackgroundWriter<QuestionRow>;
   readonly breaker: Breaker;
+  readonly threadAsker: ThreadAsker;
   readonly inFlightOf: Map<number, number>;
   inFlight: number;
   /** Asked and not yet written down. */
@@ -53,8 +53,6 @@ interface Asked {
   readonly question: Question;
   readonly askedAtMs: number;
 }
-
-const extraHeaders = ["Deadline-Ms", String(callbackLimits.questionDeadlineMs)];
 
 export function createQuestions(deps: QuestionDeps): Questions {
   const { pool, log, onBreaker: onChange, questionFailuresMax: failuresMax } = deps;
@@ -71,17 +69,19 @@ export function createQuestions(deps: QuestionDeps): Questions {
       onChange,
       ...(failuresMax === undefined ? {} : { failuresMax }),
     }),
+    threadAsker: createThreadAsker(deps),
     inFlightOf: new Map(),
     inFlight: 0,
     recording: new Set(),
   };
   return {
     ask: (question) => ask(state, question),
-    load: () => ({ inFlight: state.inFlight }),
+    load: () => ({ inFlight: state.inFlight, inThread: state.threadAsker.load() }),
     stop: async () => {
       // Each ends at the deadline, plus the time for late answers or for a connection that is still being made.
       await Promise.all(state.recording);
       await state.records.stop();
+      await state.threadAsker.close();
     },
   };
 }
@@ -97,59 +97,38 @@ async function ask(state: State, question: Question): Promise<QuestionAnswer> {
     state.breaker.settle(permit, "not_sent");
     return notAsked(state, asked, { outcome: { kind: "busy" }, error: "" });
   }
-  const running = await begin(state, asked);
-  if (!running.ok) {
-    state.breaker.settle(permit, "not_sent");
-    freeSlot(state, merchantId);
-    return notAsked(state, asked, { outcome: { kind: "unreachable" }, error: running.reason });
-  }
-  const answer = answerOf(state, permit, running.value);
-  const recorded = recordWhenOver(state, asked, { answer, over: running.value.over });
+  const asking = await begin(state, asked);
+  const answer = answerOf(state, permit, asking);
+  const recorded = recordWhenOver(state, asked, { answer, over: asking.over });
   state.recording.add(recorded);
   void recorded.finally(() => state.recording.delete(recorded));
   return answer;
 }
 
-async function answerOf(state: State, permit: Permit, { outcome }: RunningExchange): Promise<QuestionAnswer> {
-  const answer = verdictOf(await outcome);
-  state.breaker.settle(permit, healthOf(answer.outcome));
-  return answer;
-}
-
-async function begin(state: State, { question, askedAtMs }: Asked): Promise<Result<RunningExchange, string>> {
-  const { deps } = state;
-  const { merchantId } = question;
+/** A merchant whose last question failed is asked from the thread for such merchants, as soon as there is one. */
+async function begin(state: State, { question, askedAtMs }: Asked): Promise<Asking> {
+  const { deps, threadAsker, breaker } = state;
+  const { merchantId, consumeNo, dataText } = question;
   try {
     const target = await deps.target(merchantId);
     if (target === null) {
-      return refused("no_callback_url");
+      return notSent("no_callback_url");
     }
-    // In the next turn of the event loop everything that has reached this machine by now is known, the end of an idle connection
-    // above all. Written in this turn, the question could go into a connection that the merchant has closed, and be lost.
-    await nextTurn();
-    const connection = deps.connections.to({ merchantId, target });
-    if (!connection.ok) {
-      return connection;
-    }
-    deps.connections.keepWarm(merchantId);
-    const request = signedPush(
-      { id: uuid7(askedAtMs), action: "Auth", dataText: question.dataText },
-      { target, timestampMs: deps.transportClock.now(), extraHeaders },
-    );
-    return ok(
-      startExchange(connection.value, {
-        ...request,
-        deadlineMs: callbackLimits.questionDeadlineMs,
-        lateMs: callbackLimits.lateAnswerMs,
-        answerBytesMax: callbackLimits.answerBytesMax,
-      }),
-    );
+    const timestampMs = deps.transportClock.now();
+    const order = { merchantId, target, pushId: uuid7(askedAtMs), dataText, timestampMs };
+    const inThread = breaker.isFailing(merchantId) && threadAsker.isReady();
+    return inThread ? threadAsker.ask(order) : await startAsking(deps.connections, order);
   } catch (error) {
     // A purchase waits for this: whatever is wrong here fails it, instead of leaving its hold open.
-    const { consumeNo } = question;
     deps.log.error({ merchantId, consumeNo, error: nameOf(error) }, "a merchant could not be asked");
-    return refused("not_askable");
+    return notSent("not_askable");
   }
+}
+
+async function answerOf(state: State, permit: Permit, asking: Asking): Promise<QuestionAnswer> {
+  const given = await asking.answer;
+  state.breaker.settle(permit, given.ok ? healthOf(given.value.outcome) : "not_sent");
+  return given.ok ? given.value : withoutAsking({ outcome: { kind: "unreachable" }, error: given.reason });
 }
 
 function notAsked(state: State, asked: Asked, why: Pick<QuestionAnswer, "outcome" | "error">): QuestionAnswer {
@@ -162,13 +141,12 @@ function notAsked(state: State, asked: Asked, why: Pick<QuestionAnswer, "outcome
 async function recordWhenOver(
   state: State,
   asked: Asked,
-  { answer, over }: { readonly answer: Promise<QuestionAnswer>; readonly over: Promise<Exchange> },
+  { answer, over }: { readonly answer: Promise<QuestionAnswer>; readonly over: Asking["over"] },
 ): Promise<void> {
-  const exchange = await over;
+  const { last, late } = await over;
   freeSlot(state, asked.question.merchantId);
   const verdict = await answer;
-  const late = verdict.outcome.kind === "timeout" && exchange.end === "answered";
-  writeDown(state, asked, { answer: verdict, last: late ? verdictOf(exchange) : verdict, late });
+  writeDown(state, asked, { answer: verdict, last: last ?? verdict, late });
 }
 
 /** The verdict is what the purchase went by; times, status and code are the last known, so a late answer shows beside `timeout`. */
