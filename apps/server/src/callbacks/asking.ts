@@ -20,7 +20,7 @@ export interface AskOrder {
 
 /** A question on its way. */
 export interface Asking {
-  /** What the purchase goes by; refused with a short code when nothing was sent. Settles at the deadline at the latest, never rejects. */
+  /** What the purchase goes by; refused with a short code when nothing was sent. Settles at the deadline, or soon after it, at the latest; never rejects. */
   readonly answer: Promise<Result<QuestionAnswer, string>>;
   /** Settles when the question holds no connection any more. Never rejects. */
   readonly over: Promise<AskingEnd>;

@@ -20,7 +20,7 @@ export interface Question {
 export interface Questions {
   /**
    * Asks the merchant whether it approves a purchase (`Auth`, contract section 6). Settles within 800 ms of real time after
-   * the merchant's address and secret are known; never rejects.
+   * the merchant's address and secret are known (30 ms more should the thread for failing merchants stand still); never rejects.
    */
   ask(question: Question): Promise<QuestionAnswer>;
   /** For metrics; `inThread`: of those in flight, the ones that are asked from the thread for failing merchants. */
