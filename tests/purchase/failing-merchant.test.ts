@@ -52,7 +52,7 @@ test("a merchant that did not answer does not keep another one from a lane; one 
   const blocked = async (buyer: ReadyCard) => {
     const block = await blockCard(failing);
     const waiting = buy(failing);
-    await expect.poll(waitingStatements).toBe(1);
+    await expect.poll(waitingStatements, { timeout: 10_000 }).toBe(1);
     return { block, waiting, other: buy(buyer) };
   };
 

@@ -25,7 +25,7 @@ afterEach(async () => {
 async function start(file?: URL): Promise<void> {
   const log = { warn: () => {}, error: (fields: object) => void errors.push(fields) };
   asker = createThreadAsker({ allowPrivateAddresses: true, log, ...(file !== undefined && { threadFile: file }) });
-  await expect.poll(() => asker.isReady()).toBe(true);
+  await expect.poll(() => asker.isReady(), { timeout: 10_000 }).toBe(true);
 }
 
 function ask(changes: Partial<AskOrder> = {}): Asking {
