@@ -1,6 +1,6 @@
 import type { Pool } from "pg";
 import {
-  type AskMerchant,
+  type Asking,
   type Authorization,
   type CardKey,
   createAuthorization,
@@ -18,8 +18,11 @@ export interface Engine {
 /** Different errors that are kept; a broken run repeats one of them a million times. */
 const errorsMax = 10;
 
-const askNobody: AskMerchant = async () => {
-  throw new Error("this benchmark has no merchant to ask");
+const askingNobody: Asking = {
+  ask: async () => {
+    throw new Error("this benchmark has no merchant to ask");
+  },
+  isFailing: () => false,
 };
 
 /**
@@ -29,7 +32,7 @@ const askNobody: AskMerchant = async () => {
 export function createEngine(options: {
   readonly pool: Pool;
   readonly cards: readonly ProgrammeCard[];
-  readonly ask?: AskMerchant;
+  readonly asking?: Asking;
 }): Engine {
   const { pool, cards } = options;
   const errors: string[] = [];
@@ -47,7 +50,7 @@ export function createEngine(options: {
     cvvIsRight: async () => true,
     terms: (product) => products.terms(product),
     rateOf: async () => null,
-    ask: options.ask ?? askNobody,
+    ...(options.asking ?? askingNobody),
     onError: keep,
     onBatchFailure: ({ error }) => keep(error),
   });

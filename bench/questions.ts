@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import type { AskMerchant } from "../apps/server/src/authorization/index.ts";
+import type { Asking } from "../apps/server/src/authorization/index.ts";
 import type { Callbacks } from "../apps/server/src/callbacks/index.ts";
 import { openCallbacks, type RoomOptions } from "./callbacks-room.ts";
 
@@ -7,13 +7,16 @@ import { openCallbacks, type RoomOptions } from "./callbacks-room.ts";
 export function createQuestions(
   pool: Pool,
   options: RoomOptions,
-): { readonly callbacks: Callbacks; readonly ask: AskMerchant } {
+): { readonly callbacks: Callbacks; readonly asking: Asking } {
   const { callbacks } = openCallbacks(pool, options);
   return {
     callbacks,
-    ask: async ({ merchantId, consumeNo, data }) => {
-      const { outcome } = await callbacks.askMerchant({ merchantId, consumeNo, dataText: data });
-      return outcome;
+    asking: {
+      ask: async ({ merchantId, consumeNo, data }) => {
+        const { outcome } = await callbacks.askMerchant({ merchantId, consumeNo, dataText: data });
+        return outcome;
+      },
+      isFailing: (merchantId) => callbacks.questions.isFailing(merchantId),
     },
   };
 }

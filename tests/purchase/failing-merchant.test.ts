@@ -47,6 +47,7 @@ test("a merchant that did not answer does not keep another one from a lane; one 
   let answer: MerchantAnswer = { kind: "timeout" };
   const engine = programme.another({
     ask: async ({ merchantId }) => (merchantId === failing.merchantId ? answer : answerYes),
+    isFailing: (merchantId) => merchantId === failing.merchantId && answer.kind === "timeout",
   });
   const buy = (card: ReadyCard) => engine.authorize(purchaseWith(card, "10.00"));
   const blocked = async (buyer: ReadyCard) => {

@@ -2,6 +2,7 @@ import type { MerchantMode } from "@cardwright/contract";
 import { formatAmount, parseAmount } from "@cardwright/money";
 import type { Pool } from "pg";
 import {
+  type Asking,
   type AskMerchant,
   type Authorization,
   type AuthorizationRequest,
@@ -99,7 +100,7 @@ export interface Programme {
   /** The rate table; empty until a test fills it. */
   rateOf: (currency: string) => Promise<UsedRate | null>;
   /** The decision engine of another process on the same database. */
-  another(options?: { readonly ask?: AskMerchant }): Authorization;
+  another(options?: Partial<Asking>): Authorization;
   issueCard(wishes?: CardWishes): Promise<ReadyCard>;
   /** One more card on the same product and for the same cardholder. */
   anotherCard(of: ReadyCard): Promise<ReadyCard>;
@@ -282,7 +283,7 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
   const errors: unknown[] = [];
   const batchFailures: unknown[] = [];
   const opened: Authorization[] = [];
-  const another: Programme["another"] = ({ ask } = {}) => {
+  const another: Programme["another"] = ({ ask, isFailing } = {}) => {
     const authorization = createAuthorization({
       pool,
       clock,
@@ -291,6 +292,7 @@ export async function openProgramme(options: ProgrammeOptions = {}): Promise<Pro
       terms: (product) => products.terms(product),
       rateOf: (currency) => programme.rateOf(currency),
       ask: ask ?? ((question) => programme.ask(question)),
+      isFailing: isFailing ?? (() => false),
       onError: (error) => void errors.push(error),
       onBatchFailure: ({ error }) => void batchFailures.push(error),
     });

@@ -162,6 +162,7 @@ export function composeRooms(options: RoomsOptions) {
       const { outcome } = await callbacks.askMerchant({ merchantId, consumeNo, dataText: data });
       return outcome;
     },
+    isFailing: (merchantId) => callbacks.questions.isFailing(merchantId),
     onError: (error) => log.error({ error: describeError(error) }, "an authorization was declined with system_error"),
     onBatchFailure: ({ name, error, itemCount }) => {
       metrics.batchFailed(name);

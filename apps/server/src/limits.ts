@@ -14,8 +14,6 @@ export const authorization = {
   extraLaneItemsMin: 48,
   /** What is of a merchant that did not answer lets others go first for so long: a fifth of the 50 ms that there are after its 800 ms. */
   patienceMs: 10,
-  /** Such merchants that are remembered. */
-  failingMerchantsMax: 10_000,
   /** At 10,000 decisions a second the last one waits 0.8 s, as long as a merchant may take; beyond it the network is refused. */
   queueMax: 8_192,
   /** A question that is still open after it has lost its process: far beyond 800 ms and a slow disk, and its hold must come back soon. */

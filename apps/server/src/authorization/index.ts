@@ -5,7 +5,6 @@ import { authorization as bounds } from "../limits.ts";
 import type { AskMerchant } from "./ask.ts";
 import { type AuthorizeDeps, authorize } from "./authorize.ts";
 import { createFactsCache, type FactsDeps } from "./facts.ts";
-import { createFailingMerchants } from "./failing-merchants.ts";
 import type { DecisionItem } from "./item.ts";
 import { releaseLostQuestions } from "./release.ts";
 import type { AuthorizationAnswer, AuthorizationRequest } from "./request.ts";
@@ -27,10 +26,21 @@ export { holdMs } from "./hold-length.ts";
 export { limitPeriods } from "./periods.ts";
 export type { AuthorizationAnswer, AuthorizationRequest } from "./request.ts";
 
-export interface AuthorizationOptions extends Pick<AuthorizeDeps, "identify" | "cvvIsRight" | "rateOf" | "onError"> {
+/** The room that asks merchants stands above this one: compose puts it in. */
+export interface Asking {
+  readonly ask: AskMerchant;
+  /**
+   * Whether the merchant's last question was not properly answered. What is decided about its purchases lets that of others go first, so
+   * that a server that hangs is noticed by its own cardholders alone.
+   */
+  readonly isFailing: (merchantId: number) => boolean;
+}
+
+export interface AuthorizationOptions
+  extends Asking,
+    Pick<AuthorizeDeps, "identify" | "cvvIsRight" | "rateOf" | "onError"> {
   readonly pool: Pool;
   readonly clock: Clock;
-  readonly ask: AskMerchant;
   readonly terms: FactsDeps["terms"];
   readonly onBatchFailure: (failure: BatchFailure) => void;
 }
@@ -51,17 +61,16 @@ export interface Authorization {
 }
 
 export function createAuthorization(options: AuthorizationOptions): Authorization {
-  const { pool, clock, onBatchFailure: onFailure } = options;
+  const { pool, clock, isFailing, onBatchFailure: onFailure } = options;
   const { batchMax, batchEven, queueMax, extraLaneItemsMin, patienceMs } = bounds;
   const bound = { batchMax, batchEven, queueMax, lanes: createLanes({ extraLaneItemsMin, patienceMs }), onFailure };
-  const failing = createFailingMerchants();
   const conclusions = createBatcher<ConclusionItem, ConclusionRow>({
     ...bound,
     name: "conclusions",
     run: (items) => callConclude(pool, { items, voidKind: "void", at: clock.now() }),
     keyOf: (item) => `${item.merchantId}/${item.cardNo}`,
     lineOf: (item) => item.merchantId,
-    isPatient: (item) => failing.has(item.merchantId),
+    isPatient: (item) => isFailing(item.merchantId),
   });
   const decisions = createBatcher<DecisionItem, DecisionRow>({
     ...bound,
@@ -69,7 +78,7 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
     run: (items) => callDecide(pool, items),
     keyOf: ({ facts }) => `${facts.merchantId}/${facts.cardNo}`,
     lineOf: ({ facts }) => facts.merchantId,
-    isPatient: ({ facts }) => failing.has(facts.merchantId),
+    isPatient: ({ facts }) => isFailing(facts.merchantId),
   });
   const facts = createFactsCache({ sql: pool, terms: options.terms });
   const deps: AuthorizeDeps = {
@@ -77,11 +86,6 @@ export function createAuthorization(options: AuthorizationOptions): Authorizatio
     facts,
     decisions,
     conclusions,
-    ask: async (question) => {
-      const answer = await options.ask(question);
-      failing.note(question.merchantId, answer.kind);
-      return answer;
-    },
     consumeNoOf: (key) => selectConsumeNo(pool, key),
     availableOf: (account) => selectAvailable(pool, account),
   };

@@ -21,7 +21,7 @@ import type { QuestionAnswer } from "./verdict.ts";
 export interface Callbacks {
   /** `Auth` (contract section 6): the merchant's answer within 800 ms of real time. Never rejects. */
   askMerchant(question: Question): Promise<QuestionAnswer>;
-  readonly questions: Pick<Questions, "load">;
+  readonly questions: Pick<Questions, "load" | "isFailing">;
   /** What became of questions, newest first; each is there a moment after its connection is free again. */
   listQuestions(page: QuestionPage): Promise<QuestionRow[]>;
   readonly delivery: Delivery;

@@ -23,6 +23,8 @@ export interface Questions {
    * the merchant's address and secret are known (30 ms more should the thread for failing merchants stand still); never rejects.
    */
   ask(question: Question): Promise<QuestionAnswer>;
+  /** Whether the merchant's last question was not properly answered; before the purchase of that question learns of it. */
+  isFailing(merchantId: number): boolean;
   /** For metrics; `inThread`: of those in flight, the ones that are asked from the thread for failing merchants. */
   load(): { readonly inFlight: number; readonly inThread: number };
   /** Writes down what is not written yet and ends the thread; the caller asks no more questions. */
@@ -76,6 +78,7 @@ export function createQuestions(deps: QuestionDeps): Questions {
   };
   return {
     ask: (question) => ask(state, question),
+    isFailing: (merchantId) => state.breaker.isFailing(merchantId),
     load: () => ({ inFlight: state.inFlight, inThread: state.threadAsker.load() }),
     stop: async () => {
       // Each ends at the deadline, plus the time for late answers or for a connection that is still being made.
