@@ -46,7 +46,7 @@ beforeAll(async () => {
     composeRooms({
       config: readConfig(settings),
       log: pino({ level: "debug" }, { write: (line) => void logged.push(line) }),
-      pools: { app: database.pool, vault: database.vaultPool, end: async () => {} },
+      pools: { app: database.pool, vault: database.vaultPool },
       clock: systemClock,
       kycUrl: "http://127.0.0.1:9",
       maker: { order: async () => undefined, stateOf: async () => "ordered" },

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { setCallbackUrl } from "../../scripts/sandbox/enrol.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import {
   becomes,
@@ -11,7 +13,13 @@ import {
   runPlatform,
   scripts,
 } from "../support/processes.ts";
-import { type CardMerchant, enrolWithCard, getJson, postJson } from "../support/sandbox-merchant.ts";
+import {
+  type CardMerchant,
+  enrolWithCard,
+  getJson,
+  listenForCallbacks,
+  postJson,
+} from "../support/sandbox-merchant.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -51,6 +59,9 @@ async function expectEndsWell(process: PlatformProcess): Promise<void> {
   expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: "" });
 }
 
+/** What one process has changed the others hear within milliseconds; less than the 2.5 s after which they would look by themselves. */
+const untilHeard = (): Promise<void> => sleep(1_000);
+
 const questionsAsked = (): number => merchant.listener.callbacks().filter(({ action }) => action === "Auth").length;
 
 test("each process plays its role and no other", () => {
@@ -64,6 +75,46 @@ test("a purchase that one process decides is pushed by another", async () => {
   expect(bought).toMatchObject({ status: 200, approved: true });
   await becomes("the merchant is told", () => merchant.listener.told(bought.consumeNo).length === 1);
   expect(merchant.listener.told(bought.consumeNo)).toEqual(["Pending"]);
+});
+
+test("a changed callback URL is in force at once, also in the processes that ask and that push", async () => {
+  // Now both remember where this merchant is.
+  const before = await merchant.buy("10.10");
+  await becomes("the merchant is told", () => merchant.listener.told(before.consumeNo).length === 1);
+  const moved = await listenForCallbacks();
+  const desk = { apiUrl: api.api, adminToken: secrets.ADMIN_TOKEN };
+  const { merchantNo } = merchant.account;
+  const callbackUrl = merchant.listener.url;
+  try {
+    await setCallbackUrl(desk, { merchantNo, callbackUrl: moved.url });
+    await untilHeard();
+    const asked = questionsAsked();
+    const after = await merchant.buy("10.20");
+    expect(after).toMatchObject({ approved: true });
+    await becomes("the merchant is told", () => moved.told(after.consumeNo).length === 1);
+    expect(moved.callbacks().map(({ action }) => action)).toEqual(["Auth", "Consumption"]);
+    expect({ asked: questionsAsked(), told: merchant.listener.told(after.consumeNo) }).toEqual({ asked, told: [] });
+  } finally {
+    await setCallbackUrl(desk, { merchantNo, callbackUrl });
+    await untilHeard();
+    await moved.close();
+  }
+});
+
+test("what waited for a callback URL goes out as soon as there is one", async () => {
+  const desk = { apiUrl: api.api, adminToken: secrets.ADMIN_TOKEN };
+  const { merchantNo } = merchant.account;
+  const callbackUrl = merchant.listener.url;
+  await setCallbackUrl(desk, { merchantNo, callbackUrl: "" });
+  await untilHeard();
+  const bought = await merchant.buy("10.30");
+  expect(bought).toMatchObject({ approved: false, reason: "merchant_unreachable" });
+  // By then the worker has seen that there is nowhere to push to, and leaves the merchant alone for 30 s.
+  await untilHeard();
+  await setCallbackUrl(desk, { merchantNo, callbackUrl });
+  await vi.waitFor(() => expect(merchant.listener.told(bought.consumeNo)).toEqual(["Fail merchant_unreachable"]), {
+    timeout: 20_000,
+  });
 });
 
 test("what a killed worker has left, under way or not begun, is pushed by the next", async () => {

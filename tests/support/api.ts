@@ -112,7 +112,7 @@ export async function startApi(options: TestApiOptions = {}): Promise<TestApi> {
   const rooms = composeRooms({
     config: testConfig(db),
     log,
-    pools: { app: db.pool, vault: db.vaultPool, end: async () => {} },
+    pools: { app: db.pool, vault: db.vaultPool },
     clock,
     kycUrl: simulator.url,
     maker: createCardMaker({ pool: db.pool, clock }),

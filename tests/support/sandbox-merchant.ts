@@ -96,7 +96,7 @@ export async function enrolWithCard(options: {
     cardProduct: account.productNo,
   });
   const listener = await listenForCallbacks();
-  // First, because a merchant without an address for its callbacks is left alone for 30 s.
+  // First: what opening the card pushes must find an address.
   await setCallbackUrl(desk, { merchantNo: account.merchantNo, callbackUrl: listener.url });
   const cardNo = await openCard(example);
   await example.close();

@@ -26,7 +26,10 @@ export async function prepareDatabase(config: Pick<Config, "DATABASE_URL">): Pro
   await migrate({ url: config.DATABASE_URL, directory: migrations, clock: systemClock });
 }
 
-/** The two pools of a process: one may do everything but read the vault, the other may read nothing else. */
+/**
+ * The pools of a process: one may do everything but read the vault, another may read nothing else, and the one connection of the third
+ * hears what other processes tell.
+ */
 export function openPools(config: Config, log: Logger) {
   const common = {
     url: config.DATABASE_URL,
@@ -45,11 +48,13 @@ export function openPools(config: Config, log: Logger) {
     max: bounds.vaultPoolMax,
     applicationName: "cardwright-vault",
   });
+  const notices = createPool({ ...common, role: "cardwright_app", max: 1, applicationName: "cardwright-notices" });
   return {
     app,
     vault,
+    notices,
     end: async () => {
-      await Promise.all([app.end(), vault.end()]);
+      await Promise.all([app.end(), vault.end(), notices.end()]);
     },
   };
 }
@@ -59,7 +64,7 @@ export type Pools = ReturnType<typeof openPools>;
 export interface RoomsOptions {
   readonly config: Config;
   readonly log: Logger;
-  readonly pools: Pools;
+  readonly pools: Pick<Pools, "app" | "vault">;
   /** Business time; the sandbox can move it. */
   readonly clock: Clock;
   /** Where the KYC provider answers: the configured one or the sandbox's simulator. */

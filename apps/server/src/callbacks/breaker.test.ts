@@ -83,6 +83,36 @@ test("a probe that fails opens the circuit again with the wait doubled, up to a 
   ]);
 });
 
+test("a merchant whose server is another one now is probed at once, and waits from the beginning when that fails", () => {
+  const { breaker, changes, move } = breakerAtZero();
+  fail(breaker, 10);
+  for (const waitMs of [5_000, 10_000, 20_000]) {
+    move(waitMs);
+    fail(breaker, 1);
+  }
+  expect(breaker.admit(merchantId)).toBeNull();
+  breaker.probeNow(merchantId);
+  const probe = admitted(breaker);
+  expect(probe.isProbe).toBe(true);
+  expect(breaker.admit(merchantId)).toBeNull();
+  breaker.settle(probe, "failed");
+  expect(changes.at(-1)).toEqual({ kind: "opened", merchantId, cause: "probe", waitMs: 10_000 });
+  breaker.probeNow(merchantId);
+  breaker.settle(admitted(breaker), "answered");
+  expect(changes.at(-1)).toMatchObject({ kind: "closed", merchantId });
+});
+
+test("a closed circuit stays what it is when the merchant's server changes", () => {
+  const { breaker } = breakerAtZero();
+  breaker.probeNow(merchantId);
+  expect(breaker.isFailing(merchantId)).toBe(false);
+  fail(breaker, 9);
+  breaker.probeNow(merchantId);
+  expect(admitted(breaker).isProbe).toBe(false);
+  fail(breaker, 1);
+  expect(breaker.admit(merchantId)).toBeNull();
+});
+
 test("one merchant's circuit is no other's, and of too many merchants the one that failed longest ago is forgotten", () => {
   const { breaker } = breakerAtZero();
   fail(breaker, 10);

@@ -32,6 +32,8 @@ export interface Breaker {
   admit(merchantId: number): Permit | null;
   /** What a question that was asked before the circuit opened says afterwards is passed over. */
   settle(permit: Permit, end: QuestionEnd): void;
+  /** Its server is another one now: an open circuit is probed by the next question, and its waits begin anew. */
+  probeNow(merchantId: number): void;
   /** Whether the merchant's last question that tells about its server failed. */
   isFailing(merchantId: number): boolean;
 }
@@ -66,6 +68,7 @@ export function createBreaker(deps: BreakerDeps): Breaker {
   return {
     admit: (merchantId) => admit(state, merchantId),
     settle: (permit, end) => settle(state, permit, end),
+    probeNow: (merchantId) => probeNow(state, merchantId),
     isFailing: (merchantId) => state.circuits.has(merchantId),
   };
 }
@@ -80,6 +83,17 @@ function admit(state: State, merchantId: number): Permit | null {
   }
   keep(state, merchantId, { ...circuit, isProbing: true });
   return { merchantId, isProbe: true };
+}
+
+function probeNow(state: State, merchantId: number): void {
+  const circuit = state.circuits.get(merchantId);
+  if (circuit?.kind === "open") {
+    keep(state, merchantId, {
+      ...circuit,
+      untilMs: state.deps.monotonicNow(),
+      waitMs: callbackLimits.breakerWaitMs,
+    });
+  }
 }
 
 function settle(state: State, { merchantId, isProbe }: Permit, end: QuestionEnd): void {

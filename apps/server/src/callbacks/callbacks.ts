@@ -32,6 +32,10 @@ export interface Callbacks {
   readonly partitions: Pick<Partitions, "keep">;
   readonly endpoints: CallbackEndpoints;
   readonly events: MerchantEvents;
+  /** What callbacks to this merchant go by was changed, by any process: in this one it is in force from now on. */
+  targetChanged(merchantId: number): void;
+  /** Any merchant's may have been. */
+  targetsMayHaveChanged(): void;
   /** For metrics: what is to be delivered, whatever process does it. Counts up to 10,000 in each place. */
   backlog(): Promise<CallbackBacklog>;
   /** Call when no more questions are asked: ends the delivery, writes what is unwritten, closes the connections. */
@@ -53,10 +57,11 @@ export function createCallbacks(options: CallbackOptions): Callbacks {
   const { allowPrivateAddresses } = options;
   const connections = createConnections({ allowPrivateAddresses });
   const monotonicNow = (): number => performance.now();
+  const targets = createTargetCache({ read: options.target, monotonicNow });
   const deps = {
     ...options,
     transportClock: options.transportClock ?? systemClock,
-    target: createTargetCache({ read: options.target, monotonicNow }),
+    target: targets.of,
     connections,
   };
   const events = createEventLog(deps);
@@ -93,6 +98,12 @@ export function createCallbacks(options: CallbackOptions): Callbacks {
     partitions,
     endpoints,
     events,
+    targetChanged: (merchantId) => {
+      targets.forget(merchantId);
+      questions.targetChanged(merchantId);
+      delivery.targetChanged(merchantId);
+    },
+    targetsMayHaveChanged: () => targets.forgetAll(),
     backlog: () =>
       inTransaction(
         options.pool,

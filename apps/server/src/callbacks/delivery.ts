@@ -43,6 +43,8 @@ export interface SteeredDelivery extends Delivery {
   handBack(merchantId: number): void;
   /** Forgets that a merchant was held back. */
   letGo(merchantId: number): void;
+  /** The merchant's server is another one now: an open circuit need not wait any longer. */
+  targetChanged(merchantId: number): void;
 }
 
 interface State {
@@ -119,12 +121,10 @@ export function createDelivery(deps: DeliveryDeps): SteeredDelivery {
         handBackLines(state, work);
       }
     },
-    letGo: (merchantId) => {
-      const work = state.works.known(merchantId);
-      if (work !== undefined) {
-        work.heldUntilMs = 0;
-      }
-      wake(state);
+    letGo: (merchantId) => letGo(state, merchantId),
+    targetChanged: (merchantId) => {
+      state.breaker.probeNow(merchantId);
+      letGo(state, merchantId);
     },
   };
 }
@@ -342,6 +342,14 @@ function handBackLines(state: State, work: MerchantWork): void {
 
 function handBack(state: State, push: ClaimedPush): void {
   void conclude(state, { push, endedAtMs: state.deps.clock.now(), end: { state: "Released" }, record: null });
+}
+
+function letGo(state: State, merchantId: number): void {
+  const work = state.works.known(merchantId);
+  if (work !== undefined) {
+    work.heldUntilMs = 0;
+  }
+  wake(state);
 }
 
 function onCircuit(state: State, change: BreakerChange): void {

@@ -307,6 +307,34 @@ test("ten failures in a row open the circuit: one probe at a time, and what is n
   ]);
 });
 
+test("what a circuit held back goes to another URL as soon as the merchant has one, and so does what waited for a URL", async () => {
+  const next = await startMerchantServer();
+  let url: string | null = merchant.url;
+  const moving = makeRoom({ target: () => (url === null ? null : targetAt(url)) });
+  const move = (to: string | null): void => {
+    url = to;
+    moving.targetChanged(merchantId);
+  };
+  try {
+    merchant.behave(fails);
+    await insert(40);
+    await moving.delivery.runDue();
+    const held = 40 - merchant.received.length;
+    expect(await moving.delivery.runDue()).toBe(0);
+    move(next.url);
+    expect(await moving.delivery.runDue()).toBe(held);
+    expect(next.received).toHaveLength(held);
+
+    move(null);
+    await insert();
+    expect(await moving.delivery.runDue()).toBe(0);
+    move(next.url);
+    expect(await moving.delivery.runDue()).toBe(1);
+  } finally {
+    await next.close();
+  }
+});
+
 test("a merchant that failed for a day gets its backlog in the order of each card when it is back, and its neighbour waits for nothing", async () => {
   const neighbour = await startMerchantServer();
   const two = makeRoom({ target: (id) => targetAt(id === merchantId ? merchant.url : neighbour.url) });

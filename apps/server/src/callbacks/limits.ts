@@ -11,7 +11,7 @@ export const callbackLimits = {
   /** Merchants whose failures are remembered, about 100 bytes each. */
   circuitsMax: 10_000,
   /**
-   * How long a merchant's URL and secret are used without asking the database: a change takes effect within 5 s. From half of it
+   * How long a merchant's URL and secret are used without asking the database, for a process that does not hear of a change. From half of it
    * on they are read again in the background, so that a busy merchant's question never waits for it.
    */
   targetAgeMsMax: 5_000,

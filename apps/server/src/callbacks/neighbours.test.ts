@@ -246,6 +246,18 @@ test("a merchant that refuses connections is unreachable at once, and its circui
   expect(new Set(healthyKinds)).toEqual(new Set(["approved"]));
 });
 
+test("a merchant whose circuit is open is asked again as soon as its server is another one", async () => {
+  const gone = await startRawServer(() => {});
+  await gone.close();
+  urls.set(2, gone.url);
+  for (let i = 0; i < 10; i += 1) await kindOf(2);
+  expect(await kindOf(2)).toBe("circuit_open");
+  await join(2, says(answer(yes)));
+  expect(await kindOf(2)).toBe("circuit_open");
+  room.targetChanged(2);
+  expect([await kindOf(2), await kindOf(2)]).toEqual(["approved", "approved"]);
+});
+
 test("500 questions that hang at one merchant leave the healthy one all its answers", async () => {
   await join(2, (socket) => void socket.resume());
   const hanging = Promise.all(Array.from({ length: 500 }, () => kindOf(2)));

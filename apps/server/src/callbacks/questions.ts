@@ -25,6 +25,8 @@ export interface Questions {
   ask(question: Question): Promise<QuestionAnswer>;
   /** Whether the merchant's last question was not properly answered; before the purchase of that question learns of it. */
   isFailing(merchantId: number): boolean;
+  /** The merchant's server is another one now: an open circuit need not wait any longer. */
+  targetChanged(merchantId: number): void;
   /** For metrics; `inThread`: of those in flight, the ones that are asked from the thread for failing merchants. */
   load(): { readonly inFlight: number; readonly inThread: number };
   /** Writes down what is not written yet and ends the thread; the caller asks no more questions. */
@@ -79,6 +81,7 @@ export function createQuestions(deps: QuestionDeps): Questions {
   return {
     ask: (question) => ask(state, question),
     isFailing: (merchantId) => state.breaker.isFailing(merchantId),
+    targetChanged: (merchantId) => state.breaker.probeNow(merchantId),
     load: () => ({ inFlight: state.inFlight, inThread: state.threadAsker.load() }),
     stop: async () => {
       // Each ends at the deadline, plus the time for late answers or for a connection that is still being made.

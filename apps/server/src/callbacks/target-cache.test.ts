@@ -15,7 +15,7 @@ function cacheOf(first: CallbackTarget | Error | null) {
     return target;
   };
   return {
-    of: createTargetCache({ read, monotonicNow: () => nowMs }),
+    ...createTargetCache({ read, monotonicNow: () => nowMs }),
     reads,
     move: (ms: number) => (nowMs += ms),
     change: (next: CallbackTarget | null | Error) => {
@@ -77,6 +77,38 @@ test("that a merchant has no target is not remembered, and a target that is take
   cache.move(5_000);
   expect(await cache.of(1)).toBeNull();
   expect(cache.reads).toHaveLength(3);
+});
+
+test.each(["one merchant's", "everybody's"])("%s target that is forgotten is read again at once", async (whose) => {
+  const cache = cacheOf(at("a"));
+  const forget = (): void => (whose === "everybody's" ? cache.forgetAll() : cache.forget(1));
+  await cache.of(1);
+  cache.change(at("b"));
+  forget();
+  expect(await cache.of(1)).toEqual(at("b"));
+  expect(await cache.of(1)).toEqual(at("b"));
+  expect(cache.reads).toEqual([1, 1]);
+});
+
+test("what was read before a target was forgotten is not kept, nor waited for by who comes afterwards", async () => {
+  const answers = [Promise.withResolvers<CallbackTarget>(), Promise.withResolvers<CallbackTarget>()];
+  let reads = 0;
+  const targets = createTargetCache({
+    read: async () => {
+      reads += 1;
+      return answers[reads - 1]?.promise ?? null;
+    },
+    monotonicNow: () => 0,
+  });
+  const before = targets.of(1);
+  targets.forget(1);
+  const after = targets.of(1);
+  answers[1]?.resolve(at("b"));
+  expect(await after).toEqual(at("b"));
+  answers[0]?.resolve(at("a"));
+  expect(await before).toEqual(at("a"));
+  expect(await targets.of(1)).toEqual(at("b"));
+  expect(reads).toBe(2);
 });
 
 test("it keeps a bounded number of merchants", async () => {

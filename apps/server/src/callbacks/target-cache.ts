@@ -19,16 +19,37 @@ interface State {
   /** By merchant, the one that was read longest ago first. */
   readonly entries: Map<number, Entry>;
   readonly reading: Map<number, Promise<CallbackTarget | null>>;
+  /** How often something was forgotten. */
+  forgets: number;
 }
 
 /**
- * Remembers merchants' targets for a moment, so that a question costs no statement and no decryption. A change of the URL or of
- * the primary credential takes effect within 5 s, in every process. That a merchant has no target is not remembered, and a read
- * that failed is not either; calls that come during a read share it.
+ * Remembers merchants' targets for a moment, so that a question costs no statement and no decryption. A change of what is in it takes
+ * effect within 5 s, in every process, and at once where it is told (`forget`). That a merchant has no target is not remembered, and a
+ * read that failed is not either; calls that come during a read share it.
  */
-export function createTargetCache(deps: TargetCacheDeps): ReadTarget {
-  const state: State = { deps, entries: new Map(), reading: new Map() };
-  return (merchantId) => targetOf(state, merchantId);
+export interface TargetCache {
+  readonly of: ReadTarget;
+  /** What is asked for from now on is read from now on. */
+  forget(merchantId: number): void;
+  forgetAll(): void;
+}
+
+export function createTargetCache(deps: TargetCacheDeps): TargetCache {
+  const state: State = { deps, entries: new Map(), reading: new Map(), forgets: 0 };
+  return {
+    of: (merchantId) => targetOf(state, merchantId),
+    forget: (merchantId) => {
+      state.forgets += 1;
+      state.entries.delete(merchantId);
+      state.reading.delete(merchantId);
+    },
+    forgetAll: () => {
+      state.forgets += 1;
+      state.entries.clear();
+      state.reading.clear();
+    },
+  };
 }
 
 function targetOf(state: State, merchantId: number): CallbackTarget | Promise<CallbackTarget | null> {
@@ -49,15 +70,24 @@ function read(state: State, merchantId: number): Promise<CallbackTarget | null> 
   if (running !== undefined) {
     return running;
   }
-  const reading = readNow(state, merchantId).finally(() => state.reading.delete(merchantId));
+  const reading = readNow(state, merchantId).finally(() => {
+    if (state.reading.get(merchantId) === reading) {
+      state.reading.delete(merchantId);
+    }
+  });
   state.reading.set(merchantId, reading);
   return reading;
 }
 
-async function readNow({ deps, entries }: State, merchantId: number): Promise<CallbackTarget | null> {
+async function readNow(state: State, merchantId: number): Promise<CallbackTarget | null> {
+  const { deps, entries, forgets } = state;
   // The age counts from before the read: what changes during it is seen within the time that was promised.
   const readAtMs = deps.monotonicNow();
   const target = await deps.read(merchantId);
+  if (state.forgets !== forgets) {
+    // It may have read what was there before.
+    return target;
+  }
   entries.delete(merchantId);
   if (target !== null) {
     entries.set(merchantId, { target, readAtMs });

@@ -25,5 +25,6 @@ export {
   isUniqueViolation,
 } from "./errors.ts";
 export { type MigrateOptions, type MigrationReport, migrate } from "./migrate.ts";
+export { type Listening, type ListenOptions, listen, tell } from "./notices.ts";
 export { createPool, type DatabaseRole, type PoolOptions } from "./pool.ts";
 export { type Isolation, inTransaction, type Sql, type TransactionOptions } from "./transaction.ts";

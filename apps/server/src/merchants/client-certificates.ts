@@ -19,6 +19,7 @@ import { insertEvent } from "./event-store.ts";
 import type { MerchantsDeps } from "./ports.ts";
 import type { ClientCertificateRefusal } from "./refusals.ts";
 import { lockMerchant, selectMerchant } from "./store.ts";
+import { tellTargetChange } from "./target-change.ts";
 
 export async function findClientCertificate(
   deps: MerchantsDeps,
@@ -70,6 +71,7 @@ async function replaceInUse(
   if (before !== null && before.certificatePem === row.certificatePem) return ok(before);
   await endCertificateInUse(tx, { merchantId, nowMs: row.createdAtMs });
   await insertCertificate(tx, { ...row, validToMs: checked.leaf.validToDate.getTime() });
+  await tellTargetChange(tx, merchantId);
   const { fingerprint, serial, validToMs } = toCertificate(row);
   const detail = { fingerprint, serial, valid_to: validToMs, previous: before?.certificateId ?? "" };
   const at = deps.clock.now();
@@ -89,6 +91,7 @@ export async function removeClientCertificate(
     const before = await selectCertificateInUse(tx, merchantId);
     if (before === null) return ok(null);
     await endCertificateInUse(tx, { merchantId, nowMs: deps.transportClock.now() });
+    await tellTargetChange(tx, merchantId);
     const subject = before.certificateId;
     const at = deps.clock.now();
     await appendAudit(tx, { ...by, merchantId, action: "client_certificate.remove", subject, detail: {}, at });

@@ -16,6 +16,7 @@ import {
   selectMerchant,
   updateCredentialRow,
 } from "./store.ts";
+import { tellTargetChange } from "./target-change.ts";
 import { selectWebhookSecrets } from "./webhook-secret-store.ts";
 import { insertFirstWebhookSecret, storeWebhookSecret } from "./webhook-secrets.ts";
 
@@ -137,6 +138,7 @@ export async function setPrimary(
   return changeCredential(deps, { ...input, action: "credential.set_primary", by }, async (before, tx) => {
     if (before.status !== "Enabled") return refused("credential_disabled");
     if (!before.isPrimary) await clearPrimary(tx, input.merchantId);
+    await tellTargetChange(tx, input.merchantId);
     return ok({ ...before, isPrimary: true });
   });
 }

@@ -17,6 +17,7 @@ import type { MerchantsDeps } from "./ports.ts";
 import type { MerchantRefusal, SettingsRefusal } from "./refusals.ts";
 import { checkSettings } from "./settings.ts";
 import { insertMerchant, lockMerchant, updateMerchantRow } from "./store.ts";
+import { tellTargetChange } from "./target-change.ts";
 
 /** Makes a merchant and opens the ledger accounts of its mode, both or neither. */
 export async function createMerchant(
@@ -100,6 +101,7 @@ async function changeMerchant(
   const detail = changeDetail({ before: settingsDetail(before), after: settingsDetail(after) });
   if (detail === null) return ok({ before, after });
   await updateMerchantRow(tx, after);
+  if (after.callbackUrl !== before.callbackUrl) await tellTargetChange(tx, after.merchantId);
   const { merchantId, merchantNo } = after;
   const at = deps.clock.now();
   await appendAudit(tx, { ...input.by, merchantId, action: "merchant.update", subject: merchantNo, detail, at });

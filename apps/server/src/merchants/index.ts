@@ -82,4 +82,5 @@ export {
   utcOffsetMinutesMax,
   utcOffsetMinutesMin,
 } from "./settings.ts";
+export { callbackTargetChannel } from "./target-change.ts";
 export type { NewWebhookSecret, WebhookRotation, WebhookSecret, WebhookSecrets } from "./webhook-secret.ts";

@@ -5,6 +5,7 @@ import { callbackSecrets as bounds } from "../limits.ts";
 import type { MerchantsDeps } from "./ports.ts";
 import type { WebhookSecretRefusal } from "./refusals.ts";
 import { lockMerchant, selectMerchant } from "./store.ts";
+import { tellTargetChange } from "./target-change.ts";
 import type { NewWebhookSecret, WebhookRotation, WebhookSecret } from "./webhook-secret.ts";
 import {
   deleteWebhookSecretRow,
@@ -85,6 +86,7 @@ async function replaceCurrent(
   const previousExpiresAtMs = previous === undefined ? null : nowMs + overlapMs;
   await endWebhookSecrets(tx, { merchantId, nowMs, currentEndsAtMs: nowMs + overlapMs });
   await insertWebhookSecret(tx, { merchantId, secretId, nowMs });
+  await tellTargetChange(tx, merchantId);
   await appendAudit(tx, {
     ...by,
     merchantId,
