@@ -90,6 +90,7 @@ export async function createCredential(
     const detail = { api_key_hint: credential.apiKeyHint, ...credentialDetail(credential) };
     await audit(deps, tx, { ...by, credential, action: "credential.create", detail });
     const isFirst = webhook !== null && (await insertFirstWebhookSecret(deps, tx, { stored: webhook, by }));
+    if (credential.isPrimary || isFirst) await tellTargetChange(tx, merchantId);
     return ok({ credential, webhookSecret: isFirst ? webhook.secret : null });
   });
   const webhookSecret = outcome.ok ? outcome.value.webhookSecret : null;
