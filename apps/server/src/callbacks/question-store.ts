@@ -50,10 +50,15 @@ export interface QuestionPage {
   readonly consumeNo?: string;
   /** Older than the question about this purchase: `consumeNo` of the last row of the page before. */
   readonly before?: string;
+  /** Only those without a yes or no in time. */
+  readonly unanswered?: boolean;
   readonly limit: number;
 }
 
-/** Newest first: numbers of purchases go up with time, so it is a walk along the key. */
+/** As the index of these questions has it. */
+const isUnanswered = "verdict NOT IN ('approved', 'declined')";
+
+/** Newest first: numbers of purchases go up with time, so it is a walk along the key, or along the index of those without an answer. */
 export async function selectQuestions(sql: Sql, page: QuestionPage): Promise<QuestionRow[]> {
   const { rows } = await sql.query<{
     consume_no: string;
@@ -71,6 +76,7 @@ export async function selectQuestions(sql: Sql, page: QuestionPage): Promise<Que
     `SELECT consume_no, asked_at, connect_ms, send_ms, first_byte_ms, done_ms, parse_ms, http_status, answer_code, verdict, late
      FROM merchant_question
      WHERE merchant_id = $1 AND ($2::text IS NULL OR consume_no = $2) AND ($3::text IS NULL OR consume_no < $3)
+       ${page.unanswered === true ? `AND ${isUnanswered}` : ""}
      ORDER BY consume_no DESC LIMIT $4`,
     [page.merchantId, page.consumeNo ?? null, page.before ?? null, page.limit],
   );

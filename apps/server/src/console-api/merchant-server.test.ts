@@ -154,6 +154,10 @@ test("what a merchant was asked is listed newest first with where the time went,
   });
   expect((await call("GET", `${path}?size=1&before=O3`)).body).toMatchObject({ list: [{ consume_no: "O2" }] });
   expect((await call("GET", `${path}?consume_no=O1`)).body).toMatchObject({ list: [{ consume_no: "O1" }] });
+  const unanswered = { list: [{ verdict: "circuit_open" }, { verdict: "timeout" }] };
+  expect((await call("GET", `${path}?unanswered=true`)).body).toMatchObject(unanswered);
+  expect((await call("GET", `${path}?unanswered=true&before=O3`)).body).toMatchObject({ list: [{ consume_no: "O2" }] });
+  expect((await call("GET", `${path}?unanswered=yes`)).status).toBe(400);
   expect((await call("GET", `/merchants/${second}/questions`)).body).toEqual({ list: [] });
   expect((await call("GET", "/merchants/M0/questions")).status).toBe(404);
   expect((await call("GET", `${path}?size=0`)).status).toBe(400);

@@ -43,6 +43,9 @@ export function questionRoutes(deps: {
       params: merchantParams,
       query: z.strictObject({
         consume_no: publicNumber.exactOptional(),
+        unanswered: z.literal("true").exactOptional().meta({
+          description: "Only those without an answer in time: neither `approved` nor `declined`.",
+        }),
         before: publicNumber.exactOptional().meta({ description: "`consume_no` of the last row of the page before." }),
         size: pageQuery.size,
       }),
@@ -51,12 +54,13 @@ export function questionRoutes(deps: {
       handle: async ({ params, query }) => {
         const merchant = await deps.merchants.find(params.merchant_no);
         if (merchant === null) return refused("merchant_unknown");
-        const { consume_no: consumeNo, before, size = "50" } = query;
+        const { consume_no: consumeNo, unanswered, before, size = "50" } = query;
         const questions = await deps.callbacks.listQuestions({
           merchantId: merchant.merchantId,
           limit: Number(size),
           ...(consumeNo !== undefined && { consumeNo }),
           ...(before !== undefined && { before }),
+          unanswered: unanswered !== undefined,
         });
         return ok({ list: questions.map(questionToWire) });
       },
