@@ -6,7 +6,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrate } from "../../apps/server/src/database/index.ts";
 import { systemClock } from "../../apps/server/src/kernel/index.ts";
-import { newMasterKey } from "../../apps/server/src/vault/index.ts";
+import { createVault, newMasterKey } from "../../apps/server/src/vault/index.ts";
 import { clone, document, fencedBlocks } from "./documents.ts";
 
 /** docs/operations/running.md: what an operator is told to type, typed. */
@@ -81,6 +81,34 @@ test("a production process starts with the page's settings, is ready, loads no s
     expect(await once(child, "exit")).toEqual([0, null]);
   } finally {
     child.kill("SIGKILL");
+  }
+});
+
+test("the page's commands replace a master key", async () => {
+  const own = await createTestDatabase();
+  try {
+    const [k1, k2] = [newMasterKey("k1"), newMasterKey("k2")];
+    await createVault({ pool: own.vaultPool, masterKeys: k1, clock: systemClock }).warmUp();
+    const block = blocks.find(({ text }) => text.includes("npm run keys -- wrap"))?.text ?? "";
+    const script = block
+      .replaceAll(/(?<=DATABASE_URL=')[^']*/gu, own.url)
+      .replaceAll(/(?<=VAULT_MASTER_KEYS=')[^']*/gu, `${k2},${k1}`);
+    expect(script).not.toContain("…");
+    const child = spawn("bash", ["-ec", script], {
+      cwd: clone,
+      env: bareEnvironment,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString("utf8");
+    });
+    expect(await once(child, "close")).toEqual([0, null]);
+    expect(output).toContain("6 data keys were wrapped anew.");
+    expect(output.match(/ k2 /gu)).toHaveLength(12);
+    expect(output).not.toMatch(/^.*\d {2}k1 /mu);
+  } finally {
+    await own.drop();
   }
 });
 

@@ -20,6 +20,7 @@ export const scripts = {
   start: join(clone, "scripts/start.ts"),
   demo: join(clone, "scripts/demo.ts"),
   verify: join(clone, "scripts/verify.ts"),
+  keys: join(clone, "scripts/keys.ts"),
   platform: join(clone, "apps/server/src/main.ts"),
 } as const;
 

@@ -49,6 +49,7 @@ async function listenUntil(over: AbortSignal, options: ListenOptions): Promise<v
     try {
       await hear(over, options);
     } catch (error) {
+      if (over.aborted) return;
       options.onError(error);
       await sleep(againMs, undefined, { signal: over }).catch(() => undefined);
     }

@@ -36,6 +36,31 @@ export async function selectDataKeys(sql: Sql, family: KeyFamily): Promise<DataK
   return rows;
 }
 
+/** A data key as an operator sees it. Times in Unix ms. */
+export interface DataKey {
+  readonly family: KeyFamily;
+  readonly generation: number;
+  /** Which master key wraps it. */
+  readonly masterKeyId: string;
+  readonly createdAtMs: number;
+  readonly wrappedAtMs: number;
+}
+
+/** All of them, by family and generation: a handful. */
+export async function listDataKeys(sql: Sql): Promise<DataKey[]> {
+  const { rows } = await sql.query<
+    Omit<DataKey, "createdAtMs" | "wrappedAtMs"> & { created_at: bigint; wrapped_at: bigint }
+  >(
+    `SELECT family, generation, master_key_id AS "masterKeyId", created_at, wrapped_at
+       FROM vault.data_key ORDER BY family, generation`,
+  );
+  return rows.map(({ created_at: created, wrapped_at: wrapped, ...key }) => ({
+    ...key,
+    createdAtMs: Number(created),
+    wrappedAtMs: Number(wrapped),
+  }));
+}
+
 /** Of two processes that make the same generation at once one wins; both then read what the winner wrote. */
 export async function insertDataKey(sql: Sql, row: DataKeyRow & { family: KeyFamily; nowMs: number }): Promise<void> {
   await sql.query(

@@ -21,7 +21,7 @@ import { createKeyring, type SealingFamily } from "./keyring.ts";
 import { parseMasterKeys } from "./master-keys.ts";
 import { type SetPinReason, setPin, type VerifyPinReason, verifyPin } from "./pin.ts";
 import { createSecretStore, type SecretStore } from "./secret-store.ts";
-import type { CardKey, Sql } from "./store.ts";
+import { type CardKey, type DataKey, listDataKeys, type Sql } from "./store.ts";
 
 /** 100,000 cards at 200 bytes are 20 MB; a purchase with a remembered card costs no statement. */
 const identitiesMax = 100_000;
@@ -86,6 +86,8 @@ export interface Vault {
   /** A 32-byte key in Base64, always the same for the same name: to sign access tokens and the like. */
   readonly tokenKey: (name: string) => Promise<string>;
 
+  /** What encrypts the records, and which master key wraps it. Needs none of the keys. */
+  readonly dataKeys: () => Promise<DataKey[]>;
   /** Wraps all data keys under the first of the master keys; returns how many it wrapped anew. */
   readonly rotateMasterKey: () => Promise<number>;
   /** New records are encrypted under a new data key, old ones stay readable; returns the key's generation. */
@@ -124,6 +126,7 @@ export function createVault(options: { pool: Sql; masterKeys: string; clock: Clo
     webhookSecrets: createSecretStore({ sql, keyring, clock }, webhookSecrets),
     clientKeys: createSecretStore({ sql, keyring, clock }, clientKeys),
     tokenKey: async (name) => (await keyring.derive(`token ${name}`)).export().toString("base64"),
+    dataKeys: () => listDataKeys(sql),
     rotateMasterKey: () => keyring.rotateMasterKey(),
     rotateDataKey: (family) => keyring.rotateDataKey(family),
   };
