@@ -36,6 +36,8 @@ interface Deps {
 const tryTimeoutMsDefault = 10_000;
 const retryWaitMsDefault = 200;
 const triesMax = 3;
+/** With less than this left no other try is begun. Timers end up to a millisecond early, too, and would leave that much of a budget. */
+const tryMsMin = 20;
 const connectionsMax = 8;
 /** An applicant with all its documents listed is some 20 KB. */
 const answerBytesMax = 256 * 1024;
@@ -89,7 +91,7 @@ async function fetchApplicant(
     const answer = await send(deps, { method: "GET", path, timeoutMs });
     if (answer !== null && !isPassing(answer.status)) return applicantOf(answer);
     const waitMs = deps.retryWaitMs * 2 ** (tries - 1) * (0.5 + Math.random());
-    if (tries === triesMax || performance.now() + waitMs >= endsAt) break;
+    if (tries === triesMax || performance.now() + waitMs + tryMsMin >= endsAt) break;
     await sleep(waitMs);
   }
   return refused("unreachable");

@@ -11,7 +11,7 @@ const cardDecimals = 2;
  * anew inside the database, where alone the verdict is known. Head, fees, tail and end make one JSON object.
  *
  * Pieces are joined, not added: what is added stays a chain of its pieces until somebody reads it, and these texts are kept for as long as a
- * merchant is asked. A third of all objects that the collector had to move for an open question were such pieces.
+ * merchant is asked. Two fifths of the objects that the collector had to move for an open question were such pieces.
  */
 export function dataHead(
   c: Pick<
