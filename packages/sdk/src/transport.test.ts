@@ -303,8 +303,9 @@ test("nothing secret shows in a client or in an error", async () => {
     String(each),
     inspect(each, { depth: 20, showHidden: true, getters: true }),
   ]);
-  for (const secret of ["key-of-the-test", "ssssssss", "c2VjcmV0", "token-1", "917"]) {
-    expect(shown.filter((text) => text.includes(secret))).toEqual([]);
+  // The CVV as a number of its own: a port may have these digits in it.
+  for (const secret of [/key-of-the-test/u, /ssssssss/u, /c2VjcmV0/u, /token-1/u, /(?<!\d)917(?!\d)/u]) {
+    expect(shown.filter((text) => secret.test(text))).toEqual([]);
   }
   expect(JSON.stringify(client)).toBe(JSON.stringify({ baseUrl: client.baseUrl }));
 });
