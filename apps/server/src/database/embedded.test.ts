@@ -234,7 +234,8 @@ test("neither statements nor values of a failed statement reach the log", async 
   await expect(query(server.url, "INSERT INTO card VALUES ('4111111111111111')")).rejects.toThrow("duplicate key");
   const log = await readFile(`${dataDirectory}.log`, "utf8");
   expect(log).toContain("duplicate key");
-  expect(log).not.toContain("4111");
+  // Whole: a process id or a port may have some of these digits.
+  expect(log).not.toContain("4111111111111111");
 });
 
 test("data of a version for which there are no binaries is refused with both versions named", async () => {
