@@ -69,9 +69,9 @@ async function openEverything(stack: AsyncDisposableStack, options: BenchOptions
   stack.defer(() => merchant.stop());
   const questionPool = openPlatformPool(url, 2);
   stack.defer(() => questionPool.end());
-  const { callbacks, asking } = createQuestions(questionPool, { urlOf: () => merchant.url });
+  const { callbacks, questionPort } = createQuestions(questionPool, { urlOf: () => merchant.url });
   stack.defer(() => callbacks.stop());
-  const stand = await openStand({ url, asking });
+  const stand = await openStand({ url, questionPort });
   stack.defer(() => stand.close());
   const front = await openFront(stand);
   stack.defer(() => front.close());

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Asking } from "../apps/server/src/authorization/index.ts";
+import type { QuestionPort } from "../apps/server/src/authorization/index.ts";
 import type { Callbacks } from "../apps/server/src/callbacks/index.ts";
 import type { Benchmark, BenchOptions, BenchResult } from "./benchmark.ts";
 import {
@@ -71,18 +71,18 @@ export const deadline: Benchmark = {
       stack.defer(() => healthy.stop());
       const questionPool = openPlatformPool(url, 2);
       stack.defer(() => questionPool.end());
-      const { callbacks, asking: real } = createQuestions(questionPool, {
+      const { callbacks, questionPort: real } = createQuestions(questionPool, {
         urlOf: (merchantId) => (merchantId === hangingMerchant ? hanging.url : healthy.url),
         questionFailuresMax: Number.POSITIVE_INFINITY,
       });
       stack.defer(() => callbacks.stop());
       const switches: Switches = { hangsByTimer: false };
       const byTimer = (merchantId: number): boolean => switches.hangsByTimer && merchantId === hangingMerchant;
-      const asking: Asking = {
+      const questionPort: QuestionPort = {
         ask: (question) => (byTimer(question.merchantId) ? timeUp() : real.ask(question)),
         isFailing: (merchantId) => byTimer(merchantId) || real.isFailing(merchantId),
       };
-      const stand = await openStand({ url, asking });
+      const stand = await openStand({ url, questionPort });
       stack.defer(() => stand.close());
       return [await measure({ stand, callbacks, switches }, options)];
     } finally {

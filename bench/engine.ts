@@ -1,9 +1,9 @@
 import type { Pool } from "pg";
 import {
-  type Asking,
   type Authorization,
   type CardKey,
   createAuthorization,
+  type QuestionPort,
 } from "../apps/server/src/authorization/index.ts";
 import { systemClock } from "../apps/server/src/kernel/index.ts";
 import { createProducts } from "../apps/server/src/products/index.ts";
@@ -18,7 +18,7 @@ export interface Engine {
 /** Different errors that are kept; a broken run repeats one of them a million times. */
 const errorsMax = 10;
 
-const askingNobody: Asking = {
+const noQuestions: QuestionPort = {
   ask: async () => {
     throw new Error("this benchmark has no merchant to ask");
   },
@@ -32,7 +32,7 @@ const askingNobody: Asking = {
 export function createEngine(options: {
   readonly pool: Pool;
   readonly cards: readonly ProgrammeCard[];
-  readonly asking?: Asking;
+  readonly questionPort?: QuestionPort;
 }): Engine {
   const { pool, cards } = options;
   const errors: string[] = [];
@@ -50,7 +50,7 @@ export function createEngine(options: {
     cvvIsRight: async () => true,
     terms: (product) => products.terms(product),
     rateOf: async () => null,
-    ...(options.asking ?? askingNobody),
+    ...(options.questionPort ?? noQuestions),
     onError: keep,
     onBatchFailure: ({ error }) => keep(error),
   });

@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import type { Asking } from "../apps/server/src/authorization/index.ts";
+import type { QuestionPort } from "../apps/server/src/authorization/index.ts";
 import type { Callbacks } from "../apps/server/src/callbacks/index.ts";
 import { openCallbacks, type RoomOptions } from "./callbacks-room.ts";
 
@@ -7,11 +7,11 @@ import { openCallbacks, type RoomOptions } from "./callbacks-room.ts";
 export function createQuestions(
   pool: Pool,
   options: RoomOptions,
-): { readonly callbacks: Callbacks; readonly asking: Asking } {
+): { readonly callbacks: Callbacks; readonly questionPort: QuestionPort } {
   const { callbacks } = openCallbacks(pool, options);
   return {
     callbacks,
-    asking: {
+    questionPort: {
       ask: async ({ merchantId, consumeNo, data }) => {
         const { outcome } = await callbacks.askMerchant({ merchantId, consumeNo, dataText: data });
         return outcome;

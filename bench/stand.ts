@@ -1,6 +1,6 @@
 import type { MerchantMode } from "@cardwright/contract";
 import type { Pool } from "pg";
-import type { Asking, AuthorizationRequest } from "../apps/server/src/authorization/index.ts";
+import type { AuthorizationRequest, QuestionPort } from "../apps/server/src/authorization/index.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { type BenchServer, openPlatformPool } from "./postgres.ts";
 import { buildProgramme, type OnStep, type ProgrammeCard, programmeCards } from "./programme.ts";
@@ -32,7 +32,7 @@ export interface Stand {
 
 export interface StandOptions {
   readonly url: string;
-  readonly asking?: Asking;
+  readonly questionPort?: QuestionPort;
   /** Seeds the choice of cards and amounts. */
   readonly seed?: number;
 }
@@ -61,7 +61,11 @@ export async function buildDatabase(server: BenchServer, options: DatabasePlan):
 export async function openStand(options: StandOptions): Promise<Stand> {
   const pool = openPlatformPool(options.url);
   const cards = await programmeCards(options.url, cardsBoughtWithMax);
-  const engine = createEngine({ pool, cards, ...(options.asking === undefined ? {} : { asking: options.asking }) });
+  const engine = createEngine({
+    pool,
+    cards,
+    ...(options.questionPort === undefined ? {} : { questionPort: options.questionPort }),
+  });
   await engine.authorization.warmUp();
   const next = purchaseSource(cards, { seed: options.seed ?? 1, reference: "bench" });
   const stand: Stand = {

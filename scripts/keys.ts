@@ -100,13 +100,17 @@ function openVault(pool: ReturnType<typeof createPool>, masterKeys: string): Vau
   }
 }
 
+/** The table, its schema or the role is not there. */
+const noVaultCodes = new Set(["42P01", "3F000", "22023"]);
+
 async function dataKeysOf(vault: Vault, url: string): Promise<DataKey[]> {
   try {
     return await vault.dataKeys();
   } catch (error) {
-    const isMissing = ["42P01", "3F000", "22023"].includes(errorCode(error));
-    const why = isMissing ? "The database has no vault: no process of Cardwright was ever started on it." : null;
-    throw new DatabaseRefused("unreachable", why ?? explainConnectionFailure(error, url), { cause: error });
+    if (noVaultCodes.has(errorCode(error))) {
+      throw new ConfigError("The database has no vault: no process of Cardwright was ever started on it.");
+    }
+    throw new DatabaseRefused("unreachable", explainConnectionFailure(error, url), { cause: error });
   }
 }
 

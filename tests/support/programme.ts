@@ -2,12 +2,12 @@ import type { MerchantMode } from "@cardwright/contract";
 import { formatAmount, parseAmount } from "@cardwright/money";
 import type { Pool } from "pg";
 import {
-  type Asking,
   type AskMerchant,
   type Authorization,
   type AuthorizationRequest,
   createAuthorization,
   type MerchantAnswer,
+  type QuestionPort,
 } from "../../apps/server/src/authorization/index.ts";
 import { type CardMaker, type Cards, createCards } from "../../apps/server/src/cards/index.ts";
 import {
@@ -100,7 +100,7 @@ export interface Programme {
   /** The rate table; empty until a test fills it. */
   rateOf: (currency: string) => Promise<UsedRate | null>;
   /** The decision engine of another process on the same database. */
-  another(options?: Partial<Asking>): Authorization;
+  another(options?: Partial<QuestionPort>): Authorization;
   issueCard(wishes?: CardWishes): Promise<ReadyCard>;
   /** One more card on the same product and for the same cardholder. */
   anotherCard(of: ReadyCard): Promise<ReadyCard>;

@@ -27,7 +27,7 @@ export { limitPeriods } from "./periods.ts";
 export type { AuthorizationAnswer, AuthorizationRequest } from "./request.ts";
 
 /** The room that asks merchants stands above this one: compose puts it in. */
-export interface Asking {
+export interface QuestionPort {
   readonly ask: AskMerchant;
   /**
    * Whether the merchant's last question was not properly answered. What is decided about its purchases lets that of others go first, so
@@ -37,7 +37,7 @@ export interface Asking {
 }
 
 export interface AuthorizationOptions
-  extends Asking,
+  extends QuestionPort,
     Pick<AuthorizeDeps, "identify" | "cvvIsRight" | "rateOf" | "onError"> {
   readonly pool: Pool;
   readonly clock: Clock;
