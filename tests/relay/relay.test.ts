@@ -59,7 +59,7 @@ const yes = { status: 200, body: '{"code":0,"message":""}' };
 const no = { status: 200, body: '{"code":1,"message":"no"}' };
 const isAuth = ({ body }: RelayedCallback): boolean => body.includes('"action":"Auth"');
 
-/** The platform remembers a URL for 5 s: buys until the listener is asked. */
+/** The process that asks hears of the new URL a moment later: buys until the listener is asked. */
 async function buyUntilAsked(listener: RelayListener): Promise<{ approved: boolean; reason: string }> {
   const asked = () => listener.callbacks.filter(isAuth).length;
   const before = asked();
@@ -77,7 +77,9 @@ test("a purchase is approved by a listener through the relay, and the signature 
   expect(listener.callbackUrl).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/sandbox\/v1\/relay\/[\w-]{43}$/u);
   expect(await callbackUrl()).toBe(listener.callbackUrl);
   expect(await buyUntilAsked(listener)).toMatchObject({ approved: true });
-  await becomes("the push follows", () => listener.callbacks.some((callback) => !isAuth(callback)));
+  await becomes("the push follows", () =>
+    listener.callbacks.some(({ body }) => body.includes('"action":"Consumption"')),
+  );
   const { appId, apiSecret } = merchant.account;
   for (const { headers, body } of listener.callbacks) {
     const parts = splitCallbackBody(body);
@@ -128,7 +130,8 @@ test("the platform gets exactly what the listener says: status, content type and
     odd.content_type,
     odd.body,
   ]);
-  expect(listener.callbacks).toEqual([
+  // A push of an earlier test may come as well.
+  expect(listener.callbacks.filter(({ headers }) => headers["webhook-id"] === "w")).toEqual([
     {
       requestId: expect.any(String),
       headers: {
@@ -168,6 +171,9 @@ test("a listener that dies fails the purchase at once, may come back within 30 s
   await expect(listener.connect()).rejects.toThrow("listen_unknown");
   expect((await db.pool.query("SELECT FROM sandbox_listener")).rowCount).toBe(0);
 });
+
+/** A push of an earlier test may come beside it. */
+const isByHand = ({ body }: RelayedCallback): boolean => body === "{}";
 
 async function pushByHand({ callbackUrl: url }: RelayListener): Promise<number> {
   const answer = await request(url, { method: "POST", body: "{}", headers: { "content-type": "application/json" } });
@@ -209,7 +215,7 @@ test("a URL that somebody sets meanwhile stays when the listener ends", async ()
 test("who does not answer within 5 s is answered for with 504, and its late answer is told to be late", async () => {
   const listener = await listenThroughRelay(place, () => null);
   expect(await pushByHand(listener)).toBe(504);
-  const [callback] = listener.callbacks;
+  const callback = listener.callbacks.find(isByHand);
   const late = await callSandbox(place, `/listen/${listener.listenId}/answers/${callback?.requestId}`, yes);
   expect(late).toMatchObject({ status: 404, json: { error: { code: "request_unknown" } } });
   expect(listener.beats()).toBeGreaterThan(0);
@@ -223,8 +229,8 @@ test("only the merchant's own key listens and answers, and what is not an answer
   expect((await callSandbox(stranger, "/listen")).status).toBe(401);
   expect((await callSandbox(stranger, `/listen/${listener.listenId}/end`)).status).toBe(401);
   const waiting = pushByHand(listener);
-  await becomes("it is asked", () => listener.callbacks.length === 1);
-  const requestId = listener.callbacks[0]?.requestId;
+  await becomes("it is asked", () => listener.callbacks.some(isByHand));
+  const requestId = listener.callbacks.find(isByHand)?.requestId;
   expect((await callSandbox(stranger, `${answers}/${requestId}`, yes)).status).toBe(401);
   for (const [body, field] of [
     [{}, "status"],
