@@ -276,12 +276,15 @@ function begin(state: State, { work, push }: Trying): void {
   }
   work.inFlight += 1;
   state.inFlight += 1;
+  const { letGoes } = work;
   const startedMs = performance.now();
-  void tryPush(state.tryDeps, push).then((result) => over(state, { work, push, permit, startedMs, result }));
+  void tryPush(state.tryDeps, push).then((result) => over(state, { work, push, permit, letGoes, startedMs, result }));
 }
 
 interface TriedPush extends Trying {
   readonly permit: Permit;
+  /** Those of the merchant when it began. */
+  readonly letGoes: number;
   /** Machine time. */
   readonly startedMs: number;
   readonly result: TryResult;
@@ -302,7 +305,7 @@ function over(state: State, tried: TriedPush): void {
     work.lines.delivered(push.cardNo);
   } else {
     // Without a URL, or asked for patience, nothing of this merchant can go; otherwise what follows in the card waits for it.
-    if (result.end.state === "Throttled" || result.record === null) {
+    if (result.end.state === "Throttled" || (result.record === null && tried.letGoes === work.letGoes)) {
       const heldUntilMs =
         result.end.state === "Throttled" ? result.end.dueAtMs : result.endedAtMs + callbackLimits.noTargetPauseMs;
       work.heldUntilMs = Math.max(work.heldUntilMs, heldUntilMs);
@@ -348,6 +351,7 @@ function letGo(state: State, merchantId: number): void {
   const work = state.works.known(merchantId);
   if (work !== undefined) {
     work.heldUntilMs = 0;
+    work.letGoes += 1;
   }
   wake(state);
 }

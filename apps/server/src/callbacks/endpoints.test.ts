@@ -335,6 +335,29 @@ test("what a circuit held back goes to another URL as soon as the merchant has o
   }
 });
 
+test("a push that has just read that there is no URL holds nothing back when one was set meanwhile", async () => {
+  const [begun, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let reads = 0;
+  const moving = makeRoom({
+    target: async () => {
+      reads += 1;
+      if (reads > 1) {
+        return targetAt(merchant.url);
+      }
+      begun.resolve();
+      await answered.promise;
+      return null;
+    },
+  });
+  await insert();
+  const first = moving.delivery.runDue();
+  await begun.promise;
+  moving.targetChanged(merchantId);
+  answered.resolve();
+  expect((await first) + (await moving.delivery.runDue())).toBe(1);
+  expect(merchant.received).toHaveLength(1);
+});
+
 test("a merchant that failed for a day gets its backlog in the order of each card when it is back, and its neighbour waits for nothing", async () => {
   const neighbour = await startMerchantServer();
   const two = makeRoom({ target: (id) => targetAt(id === merchantId ? merchant.url : neighbour.url) });

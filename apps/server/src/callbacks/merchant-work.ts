@@ -12,6 +12,8 @@ export interface MerchantWork {
   inFlight: number;
   /** Nothing is claimed or sent before; Unix ms of business time. */
   heldUntilMs: number;
+  /** How often it was let go: a try that began before must not hold it back for what may have changed since. */
+  letGoes: number;
   /** The last claim got all it asked for, so there may be more. */
   mayHaveMore: boolean;
   /** Stands in the turn of merchants that have something to send. */
@@ -54,6 +56,7 @@ function freshWork(merchantId: number): MerchantWork {
     lines: createCardLines(),
     inFlight: 0,
     heldUntilMs: 0,
+    letGoes: 0,
     mayHaveMore: false,
     isInTurn: false,
   };
