@@ -1,6 +1,7 @@
 import { signV1 } from "@cardwright/signing";
-import Fastify, { type FastifyInstance } from "fastify";
+import Fastify from "fastify";
 import { Pool as HttpPool } from "undici";
+import type { AuthorizationAnswer, AuthorizationRequest } from "../apps/server/src/authorization/index.ts";
 import { authorizationsPath, buildNetworkFront } from "../apps/server/src/network/index.ts";
 import type { Benchmark, BenchOptions, BenchResult } from "./benchmark.ts";
 import { apiSecret, appId } from "./callbacks-room.ts";
@@ -8,9 +9,9 @@ import { checkLedger } from "./ledger-check.ts";
 import { isNetworkReport, type NetworkCommand, type NetworkReport } from "./network-process.ts";
 import { openLoop } from "./open-loop.ts";
 import { openPlatformPool, startBenchServer } from "./postgres.ts";
-import { type Helper, type MerchantProcess, startHelper, startMerchantProcess } from "./processes.ts";
+import { type Helper, startHelper, startMerchantProcess } from "./processes.ts";
 import { createQuestions } from "./questions.ts";
-import { closedLoop, interleave, medianRate, rateOf, type Slice } from "./slices.ts";
+import { closedLoop, interleave, medianRate, type Slice } from "./slices.ts";
 import { buildDatabase, openStand, type Stand } from "./stand.ts";
 import { latenciesOf, rounded } from "./statistics.ts";
 
@@ -24,9 +25,11 @@ const cardsDefault = 10_000;
 const diskBytesMin = 4e9;
 const token = "network-token-of-the-benchmark";
 const answerTimeoutMs = 30_000;
-/** Of the time: each half of the open loop, and warming up. */
+const sampleConsumeNo = "O202611221HX8M0Z7B706835D";
+/** Of the time: each half of the open loop, warming up, and what is measured for comparison. */
 const openShare = 0.15;
 const warmUpShare = 0.1;
+const besideShare = 0.15;
 const sliceSecondsMax = 1;
 
 export const ask: Benchmark = {
@@ -46,9 +49,17 @@ export const ask: Benchmark = {
 
 interface Parts {
   readonly stand: Stand;
-  readonly merchant: MerchantProcess;
   readonly network: Helper<NetworkReport>;
+  readonly front: Front;
+  readonly bare: BareCalls;
   readonly place: "disk" | "tmpfs";
+}
+
+/** The platform's front. Without the engine it puts the signed question, approves, and has decided and written nothing. */
+interface Front {
+  readonly origin: string;
+  withEngine: boolean;
+  close(): Promise<void>;
 }
 
 /** Postgres, a merchant's process, the platform's front in this one, the network's process: the last one is ended first. */
@@ -73,39 +84,46 @@ async function openEverything(stack: AsyncDisposableStack, options: BenchOptions
   stack.defer(() => callbacks.stop());
   const stand = await openStand({ url, questionPort });
   stack.defer(() => stand.close());
-  const front = await openFront(stand);
+  const bare = openBareCalls(merchant.url);
+  stack.defer(() => bare.close());
+  const front = await openFront(stand, bare);
   stack.defer(() => front.close());
   const network = startHelper("network-process.ts", {
-    words: [url, `${front.listeningOrigin}${authorizationsPath}`, token],
+    words: [url, `${front.origin}${authorizationsPath}`, token],
     isMessage: isNetworkReport,
   });
   stack.defer(() => network.stop());
   await network.next(answerTimeoutMs);
-  return { stand, merchant, network, place: server.place };
+  return { stand, network, front, bare, place: server.place };
 }
 
-async function openFront(stand: Stand): Promise<FastifyInstance> {
-  const front = Fastify({ logger: false });
-  await front.register(
+async function openFront(stand: Stand, bare: BareCalls): Promise<Front> {
+  const http = Fastify({ logger: false });
+  const front: Front = { origin: "", withEngine: true, close: () => http.close() };
+  const decide = async (request: AuthorizationRequest): Promise<AuthorizationAnswer> => {
+    const answer = await stand.engine.authorization.authorize(request);
+    stand.approved += answer.approved ? 1 : 0;
+    return answer;
+  };
+  const askOnly = async (): Promise<AuthorizationAnswer> => {
+    await bare.onceSigned();
+    return { approved: true, consumeNo: sampleConsumeNo, partialAmount: null, balance: null, repeat: false };
+  };
+  await http.register(
     buildNetworkFront({
-      authorize: async (request) => {
-        const answer = await stand.engine.authorization.authorize(request);
-        stand.approved += answer.approved ? 1 : 0;
-        return answer;
-      },
+      authorize: (request) => (front.withEngine ? decide(request) : askOnly()),
       networkToken: token,
       availability: () => "open",
       onError: () => {},
     }),
   );
-  await front.listen({ port: 0, host: "127.0.0.1" });
-  return front;
+  await http.listen({ port: 0, host: "127.0.0.1" });
+  return Object.assign(front, { origin: http.listeningOrigin });
 }
 
 async function measure(parts: Parts, options: BenchOptions): Promise<BenchResult> {
-  const { stand, merchant, network, place } = parts;
+  const { stand, network, front, bare, place } = parts;
   const { seconds, signal, progress } = options;
-  const bare = openBareCalls(merchant.url);
   const order = (command: NetworkCommand): Promise<NetworkReport> => {
     network.child.send(command);
     return network.next(command.seconds * 1000 + answerTimeoutMs);
@@ -116,61 +134,72 @@ async function measure(parts: Parts, options: BenchOptions): Promise<BenchResult
     report.failures.forEach((failure) => failures.add(failure));
     return report;
   };
-  try {
-    progress.say("ask: warming up");
-    noted(await order({ kind: "closed", inFlight, seconds: seconds * warmUpShare }));
-    const measuredSeconds = seconds * (1 - warmUpShare - 2 * openShare);
-    const slice = Math.min(sliceSecondsMax, measuredSeconds / 4);
-    const measured = await interleave({
-      rounds: Math.max(2, Math.floor(measuredSeconds / (slice * 2))),
-      ours: async (): Promise<Slice> => {
-        const report = noted(await order({ kind: "closed", inFlight, seconds: slice }));
-        latencies.push(...report.latencies);
-        return report;
-      },
-      baseline: () => closedLoop({ inFlight, seconds: slice, once: bare.once, signal }),
-      signal,
-      onRound: (so) =>
-        progress.say(`ask: ${Math.round(medianRate(so.ours))}/s, bare ${Math.round(medianRate(so.baseline))}/s`),
-    });
-    const signing = await closedLoop({ inFlight, seconds: slice, once: bare.onceSigned, signal });
-    progress.say(`ask: open loop at ${openRate}/s`);
-    const bareOpen = await openLoop(
-      { rate: openRate, seconds: seconds * openShare, seed: 7 },
-      { once: bare.once, signal },
-    );
-    const open = noted(await order({ kind: "open", rate: openRate, seconds: seconds * openShare }));
-    progress.say("ask: verifying the ledger");
-    const ledger = await checkLedger(stand);
-    const [value, baseline] = [medianRate(measured.ours), medianRate(measured.baseline)];
-    const [added, addedTo] = [latenciesOf(open.latencies), latenciesOf(bareOpen.latencies)];
-    const addedP99 = rounded(added.p99_ms - addedTo.p99_ms);
-    const good = ledger.ok && failures.size === 0 && stand.engine.errors.length === 0;
-    return {
-      bench: "ask",
-      ok: value / baseline >= bar && addedP99 <= addedBar && good,
-      value: Math.round(value),
-      baseline: Math.round(baseline),
-      ratio: rounded(value / baseline),
-      bar,
-      unit: "purchases/s",
-      p50_ms: latenciesOf(latencies).p50_ms,
-      p99_ms: latenciesOf(latencies).p99_ms,
-      details: {
-        data_on: place,
-        bare_with_signing_per_s: Math.round(rateOf(signing)),
-        added_p99_ms: addedP99,
-        added_bar_ms: addedBar,
-        open_loop: { rate: openRate, ...added },
-        open_loop_bare: { ...addedTo },
-        ledger: { ...ledger },
-        failures: [...failures],
-        errors: stand.engine.errors,
-      },
-    };
-  } finally {
-    await bare.close();
-  }
+  progress.say("ask: warming up");
+  noted(await order({ kind: "closed", inFlight, seconds: seconds * warmUpShare }));
+  const measuredSeconds = seconds * (1 - warmUpShare - 2 * openShare - besideShare);
+  const slice = Math.min(sliceSecondsMax, measuredSeconds / 4);
+  const purchases = async (): Promise<NetworkReport> =>
+    noted(await order({ kind: "closed", inFlight, seconds: slice }));
+  const calls = (once: () => Promise<void>): Promise<Slice> => closedLoop({ inFlight, seconds: slice, once, signal });
+  const roundsOf = (share: number): number => Math.max(2, Math.floor(share / (slice * 2)));
+  const measured = await interleave({
+    rounds: roundsOf(measuredSeconds),
+    ours: async (): Promise<Slice> => {
+      const report = await purchases();
+      latencies.push(...report.latencies);
+      return report;
+    },
+    baseline: () => calls(bare.once),
+    signal,
+    onRound: (so) =>
+      progress.say(`ask: ${Math.round(medianRate(so.ours))}/s, bare ${Math.round(medianRate(so.baseline))}/s`),
+  });
+  progress.say("ask: without the engine, and calls signed one by one");
+  front.withEngine = false;
+  const beside = await interleave({
+    rounds: roundsOf(seconds * besideShare),
+    ours: purchases,
+    baseline: () => calls(bare.onceSigned),
+    signal,
+  });
+  front.withEngine = true;
+  progress.say(`ask: open loop at ${openRate}/s`);
+  const bareOpen = await openLoop(
+    { rate: openRate, seconds: seconds * openShare, seed: 7 },
+    { once: bare.once, signal },
+  );
+  const open = noted(await order({ kind: "open", rate: openRate, seconds: seconds * openShare }));
+  progress.say("ask: verifying the ledger");
+  const ledger = await checkLedger(stand);
+  const [value, baseline] = [medianRate(measured.ours), medianRate(measured.baseline)];
+  const withoutEngine = medianRate(beside.ours);
+  const [added, addedTo] = [latenciesOf(open.latencies), latenciesOf(bareOpen.latencies)];
+  const addedP99 = rounded(added.p99_ms - addedTo.p99_ms);
+  const good = ledger.ok && failures.size === 0 && stand.engine.errors.length === 0;
+  return {
+    bench: "ask",
+    ok: value / baseline >= bar && addedP99 <= addedBar && good,
+    value: Math.round(value),
+    baseline: Math.round(baseline),
+    ratio: rounded(value / baseline),
+    bar,
+    unit: "purchases/s",
+    p50_ms: latenciesOf(latencies).p50_ms,
+    p99_ms: latenciesOf(latencies).p99_ms,
+    details: {
+      data_on: place,
+      without_engine_per_s: Math.round(withoutEngine),
+      without_engine_ratio: rounded(withoutEngine / baseline),
+      bare_with_signing_per_s: Math.round(medianRate(beside.baseline)),
+      added_p99_ms: addedP99,
+      added_bar_ms: addedBar,
+      open_loop: { rate: openRate, ...added },
+      open_loop_bare: { ...addedTo },
+      ledger: { ...ledger },
+      failures: [...failures],
+      errors: stand.engine.errors,
+    },
+  };
 }
 
 interface SignedQuestion {
@@ -180,7 +209,7 @@ interface SignedQuestion {
 
 function signedQuestion(): SignedQuestion {
   const timestamp = String(Date.now());
-  const dataText = `{"consume_no":"O202611221HX8M0Z7B706835D","card_no":"C2026092821J7W017D67D8AB4","cardholder_no":"U2026092821J7W017D67D8AB4","type":"Consumption","amount":25.81,"local_amount":25.81,"local_currency":"USD","merchant_info":{"country":"SG","merchant_mcc":"5411","city":"Singapore","merchant_name":"Corner Shop"},"status":"Pending","time":${timestamp}}`;
+  const dataText = `{"consume_no":"${sampleConsumeNo}","card_no":"C2026092821J7W017D67D8AB4","cardholder_no":"U2026092821J7W017D67D8AB4","type":"Consumption","amount":25.81,"local_amount":25.81,"local_currency":"USD","merchant_info":{"country":"SG","merchant_mcc":"5411","city":"Singapore","merchant_name":"Corner Shop"},"status":"Pending","time":${timestamp}}`;
   const headers = {
     "content-type": "application/json",
     timestamp,
@@ -192,8 +221,14 @@ function signedQuestion(): SignedQuestion {
   return { headers, body: `{"id":"019a0000-0000-7000-8000-000000000000","action":"Auth","data":${dataText}}` };
 }
 
+interface BareCalls {
+  readonly once: () => Promise<void>;
+  readonly onceSigned: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
 /** The same call without the platform: with one signature for all of them, or each signed as every question must be. */
-function openBareCalls(merchantUrl: string) {
+function openBareCalls(merchantUrl: string): BareCalls {
   const url = new URL(merchantUrl);
   const pool = new HttpPool(url.origin, { connections: inFlight, pipelining: 1 });
   const call = async (question: SignedQuestion): Promise<void> => {
