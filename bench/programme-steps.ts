@@ -50,6 +50,8 @@ function postings(from: string, lines: readonly PostingColumns[]): string {
 const ownKinds = ["reserve", "funding", "settlement", "platform_income", "credit_line", "spending", "merchant_income"];
 const byPlan = "bench.consumption k JOIN bench.card o USING (card_index)";
 const transferId = "bench.uuid7(k.opened_at, k.card_index, 'transfer')";
+/** Delivered pushes are kept for 30 days (callbacks/limits.ts). */
+const pushedAfter = (endsAt: string): string => `${endsAt}::bigint - ${30 * 86_400_000}`;
 const rechargeId = "bench.uuid7(1767225600000, k.merchant_id, 'recharge')";
 
 /** Every statement of a programme, in order. */
@@ -57,7 +59,14 @@ export function programmeSteps(
   plan: ProgrammePlan,
   terms: { readonly packageRates: FeeDetail; readonly binRates: FeeDetail },
 ): readonly Step[] {
-  const steps = [...products(terms), ...merchants(plan), ...cards(plan), ...history(plan), ...accounts(plan)];
+  const steps = [
+    ...products(terms),
+    ...merchants(plan),
+    ...plans(plan),
+    ...cards(plan),
+    ...history(plan),
+    ...accounts(plan),
+  ];
   return plan.mode === "CREDIT_EXTENSION" ? steps : steps.filter((step) => !step.name.startsWith("credit"));
 }
 
@@ -135,7 +144,7 @@ function merchants(plan: ProgrammePlan): Step[] {
   ];
 }
 
-function cards(plan: ProgrammePlan): Step[] {
+function plans(plan: ProgrammePlan): Step[] {
   const openedAt = `($2::bigint - ${periodMs} + i * ${periodMs} / $1::bigint)`;
   return [
     {
@@ -149,6 +158,21 @@ function cards(plan: ProgrammePlan): Step[] {
       rebuild: "bench.card",
     },
     {
+      name: "plan of the consumptions",
+      sql: `INSERT INTO bench.consumption
+            SELECT p.n, p.card_index, (p.card_index % $4::bigint + 1)::integer, p.at, bench.order_number('O', p.at, p.n),
+                   bench.uuid7(p.at, p.n * 2, 'ledger'), bench.uuid7(p.at + ${clearingDelayMs}, p.n * 2 + 1, 'ledger'), 100 + p.n * 7919 % 4900
+            FROM (SELECT n, (n * ${scatter}) % $2::bigint AS card_index, $3::bigint - ${periodMs} + n * ${periodMs} / $1::bigint AS at
+                  FROM generate_series(0, $1::bigint - 1) AS n OFFSET 0) p`,
+      values: [plan.consumptions, plan.cards, plan.endsAt, plan.merchants],
+      rebuild: null,
+    },
+  ];
+}
+
+function cards(plan: ProgrammePlan): Step[] {
+  return [
+    {
       name: "cardholders",
       sql: `INSERT INTO cardholder (merchant_id, cardholder_no, cardholder_unique_no, status, email, first_name, last_name, attempt,
               kyc_applicant_id, first_approved_at, created_at, updated_at)
@@ -158,14 +182,19 @@ function cards(plan: ProgrammePlan): Step[] {
       rebuild: "cardholder",
     },
     {
+      // Each row is written once, with the number of its last push: a running platform writes it anew on its page, and an UPDATE of all would
+      // leave the table twice as large and in no order.
       name: "cards",
       sql: `INSERT INTO card (merchant_id, card_no, card_unique_no, content_hash, cardholder_no, card_bin_no, bin_terms_version, package_no,
               package_terms_version, card_type, organization, card_name, card_last_no, expiry_year, expiry_month, credit_account_id, status,
-              utc_offset_minutes, created_at)
+              utc_offset_minutes, callback_sequence, created_at)
             SELECT merchant_id, card_no, 'card-' || card_index, sha256(card_no::bytea), cardholder_no, $1, 1, $2, $3, 'Virtual', 'VISA',
               'ADA HOLDER', lpad((card_index % 10000)::text, 4, '0'), 2035, 12, ${plan.mode === "CREDIT_EXTENSION" ? "credit_account_id" : "NULL"},
-              'Activated', 480, opened_at FROM bench.card ORDER BY card_index`,
-      values: plan.mode === "CREDIT_EXTENSION" ? [binNo, packageNo, 1] : [binNo, null, null],
+              'Activated', 480, coalesce(pushes, 0), opened_at
+            FROM bench.card
+            LEFT JOIN (SELECT card_index, count(*) AS pushes FROM bench.consumption WHERE at > ${pushedAfter("$4")} GROUP BY card_index) s USING (card_index)
+            ORDER BY card_index`,
+      values: [...(plan.mode === "CREDIT_EXTENSION" ? [binNo, packageNo, 1] : [binNo, null, null]), plan.endsAt],
       rebuild: "card",
     },
     {
@@ -187,16 +216,6 @@ function history(plan: ProgrammePlan): Step[] {
   const lines = isCredit ? 2 : 1;
   return [
     {
-      name: "plan of the consumptions",
-      sql: `INSERT INTO bench.consumption
-            SELECT p.n, p.card_index, (p.card_index % $4::bigint + 1)::integer, p.at, bench.order_number('O', p.at, p.n),
-                   bench.uuid7(p.at, p.n * 2, 'ledger'), bench.uuid7(p.at + ${clearingDelayMs}, p.n * 2 + 1, 'ledger'), 100 + p.n * 7919 % 4900
-            FROM (SELECT n, (n * ${scatter}) % $2::bigint AS card_index, $3::bigint - ${periodMs} + n * ${periodMs} / $1::bigint AS at
-                  FROM generate_series(0, $1::bigint - 1) AS n OFFSET 0) p`,
-      values: [plan.consumptions, plan.cards, plan.endsAt, plan.merchants],
-      rebuild: null,
-    },
-    {
       name: "consumptions",
       sql: `INSERT INTO consumption (merchant_id, consume_no, card_no, cardholder_no, type, status, stage, amount, credit_total, reserve_total,
               local_amount, local_currency, merchant_name, merchant_mcc, merchant_city, merchant_country, network_reference, hold_id,
@@ -216,23 +235,14 @@ function history(plan: ProgrammePlan): Step[] {
       rebuild: null,
     },
     {
-      // Delivered pushes are kept for 30 days (callbacks/limits.ts).
       name: "callbacks",
       sql: `INSERT INTO callback_history (merchant_id, callback_id, card_no, sequence, action, consume_no, data, created_at, state, due_at,
               attempts, failures, finished_at)
             SELECT k.merchant_id, bench.uuid7(k.at, k.n, 'callback'), o.card_no, row_number() OVER (PARTITION BY k.card_index ORDER BY k.n),
               'Consumption', k.consume_no, '{"consume_no":"' || k.consume_no || '","card_no":"' || o.card_no || '"' || repeat(' ', 420) || '}',
               k.at, 'Delivered', k.at, 1, 0, k.at + 500
-            FROM ${byPlan} WHERE k.at > $1::bigint - ${30 * 86_400_000} ORDER BY k.n`,
+            FROM ${byPlan} WHERE k.at > ${pushedAfter("$1")} ORDER BY k.n`,
       values: [plan.endsAt],
-      rebuild: null,
-    },
-    {
-      name: "callback sequences",
-      sql: `UPDATE card c SET callback_sequence = s.last
-            FROM (SELECT merchant_id, card_no, max(sequence) AS last FROM callback_history GROUP BY merchant_id, card_no) s
-            WHERE c.merchant_id = s.merchant_id AND c.card_no = s.card_no`,
-      values: [],
       rebuild: null,
     },
     {
