@@ -55,10 +55,10 @@ interface Parts {
   readonly place: "disk" | "tmpfs";
 }
 
-/** The platform's front. Without the engine it puts the signed question, approves, and has decided and written nothing. */
 interface Front {
   readonly origin: string;
-  withEngine: boolean;
+  /** Without the engine the front puts the signed question and approves; nothing is decided or written. */
+  useEngine(use: boolean): void;
   close(): Promise<void>;
 }
 
@@ -99,7 +99,7 @@ async function openEverything(stack: AsyncDisposableStack, options: BenchOptions
 
 async function openFront(stand: Stand, bare: BareCalls): Promise<Front> {
   const http = Fastify({ logger: false });
-  const front: Front = { origin: "", withEngine: true, close: () => http.close() };
+  let withEngine = true;
   const decide = async (request: AuthorizationRequest): Promise<AuthorizationAnswer> => {
     const answer = await stand.engine.authorization.authorize(request);
     stand.approved += answer.approved ? 1 : 0;
@@ -111,14 +111,20 @@ async function openFront(stand: Stand, bare: BareCalls): Promise<Front> {
   };
   await http.register(
     buildNetworkFront({
-      authorize: (request) => (front.withEngine ? decide(request) : askOnly()),
+      authorize: (request) => (withEngine ? decide(request) : askOnly()),
       networkToken: token,
       availability: () => "open",
       onError: () => {},
     }),
   );
   await http.listen({ port: 0, host: "127.0.0.1" });
-  return Object.assign(front, { origin: http.listeningOrigin });
+  return {
+    origin: http.listeningOrigin,
+    useEngine: (use) => {
+      withEngine = use;
+    },
+    close: () => http.close(),
+  };
 }
 
 async function measure(parts: Parts, options: BenchOptions): Promise<BenchResult> {
@@ -141,7 +147,7 @@ async function measure(parts: Parts, options: BenchOptions): Promise<BenchResult
   const purchases = async (): Promise<NetworkReport> =>
     noted(await order({ kind: "closed", inFlight, seconds: slice }));
   const calls = (once: () => Promise<void>): Promise<Slice> => closedLoop({ inFlight, seconds: slice, once, signal });
-  const roundsOf = (share: number): number => Math.max(2, Math.floor(share / (slice * 2)));
+  const roundsOf = (lasting: number): number => Math.max(2, Math.floor(lasting / (slice * 2)));
   const measured = await interleave({
     rounds: roundsOf(measuredSeconds),
     ours: async (): Promise<Slice> => {
@@ -155,14 +161,14 @@ async function measure(parts: Parts, options: BenchOptions): Promise<BenchResult
       progress.say(`ask: ${Math.round(medianRate(so.ours))}/s, bare ${Math.round(medianRate(so.baseline))}/s`),
   });
   progress.say("ask: without the engine, and calls signed one by one");
-  front.withEngine = false;
+  front.useEngine(false);
   const beside = await interleave({
     rounds: roundsOf(seconds * besideShare),
     ours: purchases,
     baseline: () => calls(bare.onceSigned),
     signal,
   });
-  front.withEngine = true;
+  front.useEngine(true);
   progress.say(`ask: open loop at ${openRate}/s`);
   const bareOpen = await openLoop(
     { rate: openRate, seconds: seconds * openShare, seed: 7 },
